@@ -61,7 +61,7 @@ impl Player {
         self,
         catalog: &Catalog,
         (focus, questions): (Focus<'_>, &[Question]),
-        (as_of, level): (Date, f64),
+        (as_of, level, scope): (Date, f64, &Scope),
         witness: &Witness,
     ) -> Result<(PricedModel, Vec<PricedModel>), InvalidOptions> {
         let open = |PricedOptions { options, price }| -> Result<PricedModel, InvalidOptions> {
@@ -71,11 +71,25 @@ impl Player {
         match self {
             Self::Offline => {
                 let analyst = OfflineAnalyst::new(catalog, (focus.name, focus.text), questions, as_of).at_level(level);
+                let analyst = match scope {
+                    Scope::Everything => analyst,
+                    Scope::Days { tables, days } => analyst.looking_at(catalog, tables, *days, as_of),
+                };
                 Ok(((Box::new(analyst), Some(Price::NOTHING)), Vec::new()))
             }
             Self::Models(first, others) => Ok((open(*first)?, others.into_iter().map(open).collect::<Result<_, _>>()?)),
         }
     }
+}
+
+/// What the built-in analyst looks at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// All tables, in all the ways that they offer.
+    #[default]
+    Everything,
+    /// What moved in the latest days of a few tables, which are named as `schema.name`.
+    Days { tables: Vec<String>, days: u32 },
 }
 
 /// What to explore, and within which limits.
@@ -87,6 +101,7 @@ pub struct Options<'a> {
     /// The prompts.
     pub library: &'a Library,
     pub player: Player,
+    pub scope: Scope,
     /// The date that the run treats as today.
     pub as_of: Date,
     pub budget: Budget,
@@ -167,7 +182,7 @@ pub async fn run(
     let questions = focus.questions();
     let shared = SharedJournal::default();
     let subject = (focus, questions.as_slice());
-    let day = (options.as_of, level);
+    let day = (options.as_of, level, &options.scope);
     let (mut player, mut others) = options.player.clone().into_models(&catalog, subject, day, &shared.witness())?;
     // The built-in analyst costs nothing, whatever others spend.
     let counts = options.caps.is_any() && !player.0.is_program();

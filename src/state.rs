@@ -21,7 +21,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::outbox::{Claim, Delivery, Entry, NewMessage, Sender, Settled, Waiting, Which, WrittenMessage};
+pub use self::outbox::{
+    Claim, Delivery, Entry, Investigation, NewMessage, Part, Sender, Settled, Waiting, Which, WrittenMessage,
+};
 
 use self::session::Session;
 use crate::warehouse;

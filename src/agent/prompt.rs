@@ -21,6 +21,7 @@ const FIRST: &str = include_str!("../../prompts/first.md");
 const ANALYST: &str = include_str!("../../prompts/analyst.md");
 const ANALYST_FIRST: &str = include_str!("../../prompts/analyst_first.md");
 const INFLUENCE: &str = include_str!("../../prompts/influence.md");
+const INVESTIGATION: &str = include_str!("../../prompts/investigation.md");
 const INFLUENCE_FIRST: &str = include_str!("../../prompts/influence_first.md");
 
 /// The prompt templates and the focus areas of a run.
@@ -82,6 +83,19 @@ pub struct InfluenceMaterial<'a> {
     pub incident: &'a str,
     /// The events, one line each, starting with the id of the event's row.
     pub events: &'a str,
+}
+
+/// The values that the focus of a look behind an alert is rendered from.
+#[derive(Debug, Clone, Copy)]
+pub struct InvestigationMaterial<'a> {
+    /// The alert in words.
+    pub alert: &'a str,
+    /// The tables that its metric is of.
+    pub tables: &'a str,
+    /// The days that it is about.
+    pub first: Date,
+    pub last: Date,
+    pub days: u32,
 }
 
 /// An error while prompts are loaded or rendered.
@@ -200,6 +214,18 @@ impl Library {
             system: render("analyst.md", &self.analyst, &context)?,
             first: render("analyst_first.md", ANALYST_FIRST, &context)?,
         })
+    }
+
+    /// Renders the text of a focus: what lies behind an alert.
+    pub fn investigation(&self, material: InvestigationMaterial<'_>) -> Result<String, Error> {
+        let context = context! {
+            alert => fenced(material.alert),
+            tables => material.tables,
+            first => material.first.to_string(),
+            last => material.last.to_string(),
+            days => material.days,
+        };
+        render("investigation.md", INVESTIGATION, &context)
     }
 
     /// Renders the question whether events influenced an incident.

@@ -122,6 +122,10 @@ pub struct Look {
     /// A condition on the rows, in SQL.
     #[serde(default, rename = "where", alias = "filter", alias = "condition")]
     pub condition: Option<String>,
+    /// How many of the latest days to compare with the same weekdays just before, such as 1 for one day; weeks that suit when
+    /// left out.
+    #[serde(default)]
+    pub days: Option<u32>,
 }
 
 /// The arguments of `state`.
@@ -188,7 +192,7 @@ impl Call {
             "record_finding" => arguments(call).map(|proposal| Self::Propose(Box::new(proposal))),
             "finish" => arguments(call).map(Self::Finish),
             name => match Instrument::ALL.into_iter().find(|instrument| instrument.name() == name) {
-                Some(instrument) => arguments(call).map(|look| Self::Look(instrument, look)),
+                Some(instrument) => look(instrument, call).map(|look| Self::Look(instrument, look)),
                 None => {
                     Err(format!("tool: there is no tool called {:?}; the tools are {}", call.name, NAMES.join(", ")))
                 }
@@ -289,7 +293,7 @@ pub fn specs(recording_only: bool, knows_past: bool) -> Vec<ToolSpec> {
              filtering by a value that you have not seen.",
         ),
     ];
-    specs.extend(Instrument::ALL.map(|instrument| spec::<Look>(instrument.name(), described(instrument))));
+    specs.extend(Instrument::ALL.map(look_spec));
     if recording_only {
         specs.clear();
     } else if knows_past {
@@ -329,6 +333,26 @@ pub fn specs(recording_only: bool, knows_past: bool) -> Vec<ToolSpec> {
     specs
 }
 
+/// Returns the specification of an instrument. Of days only `change` knows.
+fn look_spec(instrument: Instrument) -> ToolSpec {
+    let mut spec = spec::<Look>(instrument.name(), described(instrument));
+    if let Some(properties) = spec.parameters["properties"].as_object_mut()
+        && instrument != Instrument::Change
+    {
+        properties.remove("days");
+    }
+    spec
+}
+
+/// Parses the arguments of an instrument.
+fn look(instrument: Instrument, call: &ToolCall) -> Result<Look, String> {
+    let look = arguments::<Look>(call)?;
+    if look.days.is_some() && instrument != Instrument::Change {
+        return Err(format!("arguments: {} takes no days; change does", instrument.name()));
+    }
+    Ok(look)
+}
+
 /// Returns what a model is told of an instrument.
 fn described(instrument: Instrument) -> &'static str {
     match instrument {
@@ -347,7 +371,8 @@ fn described(instrument: Instrument) -> &'static str {
         }
         Instrument::Change => {
             "Find which part of a table, by one column or two, went another way than the whole in its latest weeks, against \
-             the same weeks a year before or the weeks just before."
+             the same weeks a year before or the weeks just before; with days, in so many latest days against the same \
+             weekdays before."
         }
         Instrument::Relate => "Test which numbers of a table move together, by ranks.",
         Instrument::Silent => {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use super::Message;
+use crate::state::Part;
 
 /// A message on its way to one recipient.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,8 @@ pub(super) struct Parcel<'m> {
     pub(super) recipient: &'m str,
     /// The channel's id of the first message about the incident.
     pub(super) thread: Option<&'m str>,
+    /// Which message about the incident it is.
+    pub(super) part: Part,
     /// The time of this attempt.
     pub(super) now: Timestamp,
     pub(super) message: &'m Message,

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use super::channel::Channels;
 use super::parcel::{Outcome, Parcel};
 use super::{Message, fingerprint};
-use crate::state::{Claim, Entry, Error, Sender, Settled, State};
+use crate::state::{Claim, Entry, Error, Part, Sender, Settled, State};
 
 /// The longest wait between two attempts.
 const DELAY_MAX: Duration = Duration::from_hours(1);
@@ -57,7 +57,13 @@ pub async fn send_due(state: &State, channels: &Channels, now: Timestamp) -> Res
         waited: Duration::ZERO,
     };
     run.recover().await?;
-    while run.round().await? {}
+    loop {
+        let sent = run.report.sent.len();
+        // What was sent may let others follow.
+        if !run.round().await? && run.report.sent.len() == sent {
+            break;
+        }
+    }
     let Run { mut report, open, .. } = run;
     report.later = open.into_values().map(|open| open.trouble).collect();
     Ok(report)
@@ -207,6 +213,7 @@ impl Run<'_> {
             at: claim.at,
             recipient: &claim.recipient,
             thread: claim.thread.as_deref(),
+            part: claim.part,
             now: self.now(),
             message: &message,
         };
@@ -237,11 +244,12 @@ impl Run<'_> {
     }
 }
 
-/// Returns the message's id for the other end. It is derived from the step, the channel, the recipient and the
-/// incidents, so that the same message has the same id in every attempt, even if the outbox is lost.
+/// Returns the message's id for the other end. It is derived from the step, the channel, the recipient, the incidents and
+/// which message about them it is, so that the same message has the same id in every attempt, even if the outbox is lost.
 fn id(claim: &Claim) -> String {
     let at = claim.at.to_string();
     let incidents = claim.incidents.iter().flat_map(|(monitor, incident)| [monitor.as_str(), incident.as_str()]);
     let texts = [at.as_str(), claim.channel.as_str(), claim.recipient.as_str()].into_iter().chain(incidents);
-    format!("msg_{}", fingerprint(texts))
+    let part = (claim.part != Part::Alert).then(|| claim.part.name());
+    format!("msg_{}", fingerprint(texts.chain(part)))
 }

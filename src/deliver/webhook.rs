@@ -13,6 +13,7 @@ use sha2::Sha256;
 use super::http;
 use super::parcel::{Outcome, Parcel};
 use super::settings::WebhookSection;
+use crate::state::Part;
 
 /// The prefix of a secret in the specification's form, before the base64.
 const SECRET_PREFIX: &str = "whsec_";
@@ -47,7 +48,11 @@ impl Webhook {
     }
 
     pub(super) async fn send(&self, parcel: &Parcel<'_>) -> Outcome {
-        let kind = if parcel.incident.is_some() { "alert" } else { "digest" };
+        let kind = match parcel.part {
+            Part::Investigation => "investigation",
+            Part::Alert if parcel.incident.is_some() => "alert",
+            Part::Alert => "digest",
+        };
         let body = json!({ "type": kind, "data": parcel.message.data }).to_string();
         let timestamp = parcel.now.as_second();
         let signature = match self.key() {

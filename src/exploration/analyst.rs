@@ -57,6 +57,12 @@ impl OfflineAnalyst {
         Self { plan: Plan::of(catalog, &focus, as_of), focus, questions: questions.to_vec(), level: 1.0 }
     }
 
+    /// The analyst for a look at what moved in the latest days of a few tables (`schema.name`).
+    #[must_use]
+    pub fn looking_at(self, catalog: &Catalog, tables: &[String], days: u32, as_of: Date) -> Self {
+        Self { plan: Plan::of_days(catalog, tables, days, as_of), ..self }
+    }
+
     /// The analyst with a share of the usual rate of false findings.
     #[must_use]
     pub fn at_level(self, level: f64) -> Self {

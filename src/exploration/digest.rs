@@ -1,5 +1,5 @@
 //! The message about a run, in the form of every channel: what is new, worse, better or over since the run before it, at most
-//! a page. Names and values from the database are hostile: they are escaped for the syntax that they appear in.
+//! a page; or, of a run that looked behind an alert, what it found. Names and values from the database are hostile: they are escaped for the syntax that they appear in.
 
 mod masked;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 pub use self::masked::Masking;
 use super::report::{self, Drawn};
-use crate::agent::journal::Run;
+use crate::agent::journal::{Run, StopReason};
 use crate::deliver::block_kit::{context, escape, header, section};
 use crate::deliver::{CHART_CID, Message};
 use crate::finding::Severity;
@@ -31,6 +31,8 @@ const ACTION_CHARACTERS: usize = 240;
 const ITEMS_MAX: usize = 6;
 /// News of which impact and first action are told, too.
 const DETAILED_MAX: usize = 3;
+/// Facts that are told of a finding behind an alert.
+const FACTS_MAX: usize = 3;
 /// The width of plain text, in columns.
 const WIDTH: usize = 76;
 
@@ -53,7 +55,7 @@ struct Item {
     severity: &'static str,
     /// Since when, and how its size moved.
     detail: String,
-    sentence: String,
+    sentences: Vec<String>,
     impact: Option<String>,
     action: Option<String>,
 }
@@ -69,9 +71,7 @@ pub fn digest(run: &Run, remembrance: &Remembrance, is_always: bool) -> Result<O
     let detailed = |index: usize, entry: &Entry| finding(entry).filter(|_| index < DETAILED_MAX);
     let items = shown.map(|(index, entry)| item(entry, detailed(index, entry))).collect::<Vec<_>>();
     let pictured = news.iter().find_map(|entry| report::drawn(finding(entry)?.picture.as_ref()?));
-    let chart_png = pictured.as_ref().map(|Drawn { svg, .. }| png::rasterise(svg)).transpose()?;
     let words = Words::of(run, remembrance, &news);
-    let html = fragment(MAIL, mail(run, &words, &items, pictured.as_ref()))?;
     let data = json!({
         "schema_version": SCHEMA_VERSION,
         "subject": words.subject,
@@ -80,8 +80,32 @@ pub fn digest(run: &Run, remembrance: &Remembrance, is_always: bool) -> Result<O
         "complete": run.complete,
         "remembrance": remembrance,
     });
-    let (text, blocks) = (text(&words, &items), blocks(&words, &items));
-    Ok(Some(Message { subject: words.subject, text, html, blocks, chart_png, data }))
+    message(run, words, &items, pictured.as_ref(), data).map(Some)
+}
+
+/// Writes the message about a run that looked behind an alert, for the thread of the alert with this subject.
+pub fn follow_up(run: &Run, alert: &str) -> Result<Message, Error> {
+    let items = run.findings.iter().take(DETAILED_MAX).map(found).collect::<Vec<_>>();
+    let pictured = run.findings.first().and_then(|finding| report::drawn(finding.picture.as_ref()?));
+    let words = Words::of_follow_up(run, alert);
+    let data = json!({
+        "schema_version": SCHEMA_VERSION,
+        "subject": words.subject,
+        "alert": alert,
+        "run_id": run.run_id,
+        "as_of": run.as_of(),
+        "complete": run.complete,
+        "findings": run.findings,
+    });
+    message(run, words, &items, pictured.as_ref(), data)
+}
+
+/// Puts a message together in the form of every channel.
+fn message(run: &Run, words: Words, items: &[Item], chart: Option<&Drawn>, data: Value) -> Result<Message, Error> {
+    let chart_png = chart.map(|Drawn { svg, .. }| png::rasterise(svg)).transpose()?;
+    let html = fragment(MAIL, mail(run, &words, items, chart))?;
+    let (text, blocks) = (text(&words, items), blocks(&words, items));
+    Ok(Message { subject: words.subject, text, html, blocks, chart_png, data })
 }
 
 /// The texts around the items.
@@ -116,9 +140,46 @@ impl Words {
             summary,
             caution: (!run.complete).then(|| line(&report::verdict(run), SENTENCE_CHARACTERS)),
             rest: (!rest.is_empty()).then_some(rest),
-            hint: format!("The whole report: explore replay {}", line(&run.run_id, 80)),
+            hint: hint(run),
         }
     }
+
+    /// The texts of a message that follows an alert.
+    fn of_follow_up(run: &Run, alert: &str) -> Self {
+        let asked = count(run.totals.queries as usize, "query", "queries");
+        let summary = match run.findings.len() {
+            0 if run.complete => format!("looked behind the alert with {asked}: nothing beyond chance"),
+            0 => format!("looked behind the alert with {asked}, and could not look at everything"),
+            findings => format!("looked behind the alert with {asked}: {}", count(findings, "finding", "findings")),
+        };
+        let more = run.findings.len().saturating_sub(DETAILED_MAX);
+        Self {
+            subject: line(&format!("Re: {alert}"), SUBJECT_CHARACTERS),
+            intro: line(alert, SUBJECT_CHARACTERS),
+            summary,
+            caution: match run.stop_reason {
+                StopReason::Finished if run.complete => None,
+                // The limits of such a run are not the reader's to raise.
+                StopReason::QueryLimit => Some(format!("It ended after {asked}: there may be more.")),
+                StopReason::TimeLimit => Some("Its time was over: there may be more.".to_owned()),
+                _ => Some(line(&report::verdict(run), SENTENCE_CHARACTERS)),
+            },
+            rest: (more > 0).then(|| format!("{} more in the report.", count(more, "finding", "findings"))),
+            hint: hint(run),
+        }
+    }
+}
+
+impl Words {
+    /// Returns the summary, where the subject does not tell it.
+    fn aside(&self) -> Option<&str> {
+        (!self.subject.contains(&self.summary)).then_some(self.summary.as_str())
+    }
+}
+
+/// Returns where the whole report is.
+fn hint(run: &Run) -> String {
+    format!("The whole report: explore replay {}", line(&run.run_id, 80))
 }
 
 fn item(entry: &Entry, finding: Option<&Finding>) -> Item {
@@ -133,9 +194,24 @@ fn item(entry: &Entry, finding: Option<&Finding>) -> Item {
         word: entry.standing.word(),
         severity: entry.severity.name(),
         detail: line(&detail, SENTENCE_CHARACTERS),
-        sentence: line(&entry.sentence, SENTENCE_CHARACTERS),
+        sentences: vec![line(&entry.sentence, SENTENCE_CHARACTERS)],
         impact: impact.map(|impact| line(&impact.sentence, SENTENCE_CHARACTERS)),
         action: finding.and_then(|finding| finding.actions.first()).map(|action| line(action, ACTION_CHARACTERS)),
+    }
+}
+
+/// Returns the facts of a finding of a run that looked behind an alert.
+fn found(finding: &Finding) -> Item {
+    let sentences = finding.facts.iter().take(FACTS_MAX).map(|fact| line(&fact.sentence, SENTENCE_CHARACTERS));
+    let action = finding.actions.first().map(|action| line(action, ACTION_CHARACTERS));
+    Item {
+        id: finding.id.clone(),
+        word: "found",
+        severity: finding.severity.name(),
+        detail: String::new(),
+        sentences: sentences.collect(),
+        impact: finding.impact.as_ref().map(|impact| line(&impact.sentence, SENTENCE_CHARACTERS)),
+        action,
     }
 }
 
@@ -160,11 +236,12 @@ fn mail(run: &Run, words: &Words, items: &[Item], chart: Option<&Drawn>) -> Valu
 fn text(words: &Words, items: &[Item]) -> String {
     let mut page = Page::new(Layout { width: WIDTH, colours: false });
     page.paragraph(&words.subject);
+    words.aside().iter().for_each(|summary| page.paragraph(summary));
     words.caution.iter().for_each(|caution| page.paragraph(&format!("! {caution}")));
     for item in items {
         let detail = if item.detail.is_empty() { String::new() } else { format!(" \u{b7} {}", item.detail) };
         page.line(&format!("{} \u{b7} {} \u{b7} {}{detail}", item.word.to_uppercase(), item.severity, item.id), 0);
-        page.line(&format!("\u{25c6} {}", item.sentence), 2);
+        item.sentences.iter().for_each(|sentence| page.line(&format!("\u{25c6} {sentence}"), 2));
         item.impact.iter().for_each(|impact| page.line(&format!("Impact: \u{25c6} {impact}"), 2));
         item.action.iter().for_each(|action| page.line(&format!("Do: {action}"), 2));
         page.blank();
@@ -178,13 +255,15 @@ fn blocks(words: &Words, items: &[Item]) -> Value {
     let one = |item: &Item| {
         let mut lines = vec![format!("*{}* \u{b7} {} \u{b7} {}", escape(item.word), item.severity, escape(&item.id))];
         lines.extend((!item.detail.is_empty()).then(|| escape(&item.detail)));
-        lines.push(format!("\u{25c6} {}", escape(&item.sentence)));
+        lines.extend(item.sentences.iter().map(|sentence| format!("\u{25c6} {}", escape(sentence))));
         lines.extend(item.impact.iter().map(|impact| format!("*Impact:* \u{25c6} {}", escape(impact))));
         lines.extend(item.action.iter().map(|action| format!("*Do:* {}", escape(action))));
         section(&lines.join("\n"))
     };
     let caution = words.caution.iter().map(|caution| section(&format!("*Incomplete.* {}", escape(caution))));
     let rest = words.rest.iter().map(|rest| context(&escape(rest)));
-    let blocks = [header(&words.subject)].into_iter().chain(caution).chain(items.iter().map(one)).chain(rest);
+    let aside = words.aside().map(|summary| section(&escape(summary)));
+    let blocks =
+        [header(&words.subject)].into_iter().chain(aside).chain(caution).chain(items.iter().map(one)).chain(rest);
     blocks.chain([context(&escape(&words.hint))]).collect()
 }

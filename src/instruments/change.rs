@@ -1,12 +1,12 @@
 //! Tells which part went another way than the whole in the latest weeks, against the same weeks a year before, or the weeks
-//! just before.
+//! just before; or in so many latest days that are asked for, against the same weekdays just before.
 //!
 //! A part is the rows with one value of a column, or of two columns. What is tested is how far it is from where it would be
 //! if it had gone with all others.
 //!
 //! | measure | test | source |
 //! |---|---|---|
-//! | rows, totals | Student's t over weeks, their variance drawn towards what is usual for the squares of rows: one large order makes a week stand out, not a period | Smyth 2004 |
+//! | rows, totals | Student's t over weeks, or over days where fewer than two weeks are asked for, their variance drawn towards what is usual for the squares of rows: one large order makes a week stand out, not a period | Smyth 2004 |
 //! | averages, shares | difference of two differences over its standard error | Welch 1947 |
 //!
 //! Parts that contain one another are one cause: the larger one is kept only for what the smaller one leaves.
@@ -41,10 +41,10 @@ const PARTS_MAX: usize = 900;
 /// Parts that are told of a measure.
 const TOLD_MAX: usize = 4;
 
-/// Two periods of whole weeks, by their last days.
+/// Two periods of as many days with the same weekdays, by their last days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Periods {
-    weeks: i32,
+    days: i32,
     /// The last days of the latest period, and of the one before.
     latest: Date,
     before: Date,
@@ -85,27 +85,54 @@ impl Kind {
 }
 
 impl Plan {
-    /// Returns the columns of which combinations of values are read, if it is of totals.
+    /// Returns the columns of which combinations of values are read, if it is of totals of weeks.
     fn crossed(self, columns: &[&Field]) -> Option<Crossed> {
-        Crossed::of(columns).filter(|_| self.kind.is_of_totals())
+        Crossed::of(columns).filter(|_| self.kind.is_of_totals() && self.periods.block() == 7)
     }
 }
 
 impl Periods {
-    fn of(range: Range, weeks: i32) -> Option<Self> {
+    /// Returns the latest weeks of a range, and those to compare them with. `None` if it is too short.
+    fn of_weeks(range: Range, weeks: i32) -> Option<Self> {
         let days = weeks * 7;
         // 364 days are whole weeks: the same weekdays are compared.
         let distance = if range.days() >= 364 + days { 364 } else { days };
-        (range.days() >= 2 * days).then(|| Self { weeks, latest: range.last, before: earlier(range.last, distance) })
+        (range.days() >= 2 * days).then(|| Self { days, latest: range.last, before: earlier(range.last, distance) })
+    }
+
+    /// Returns the days up to one, and as many with the same weekdays before them. `None` if the range does not reach back.
+    fn of_days(range: Range, last: Date, days: i32) -> Option<Self> {
+        let periods = Self { days, latest: last, before: earlier(last, (days + 6) / 7 * 7) };
+        (range.first <= periods.first(periods.before)).then_some(periods)
     }
 
     fn first(self, last: Date) -> Date {
-        earlier(last, self.weeks * 7 - 1)
+        earlier(last, self.days - 1)
+    }
+
+    /// Returns the days of a block, between which the chance of totals is told.
+    fn block(self) -> i32 {
+        if self.days < 14 { 1 } else { 7 }
+    }
+
+    /// Returns how many blocks a period has. The last one may be short of days.
+    fn blocks(self) -> i32 {
+        (self.days + self.block() - 1) / self.block()
+    }
+
+    /// Returns the length of a period in words.
+    fn length(self) -> String {
+        let count = |number: i32, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+        if self.days % 7 == 0 { count(self.days / 7, "week") } else { count(self.days, "day") }
     }
 
     /// Returns what the latest period is compared with.
     fn against(self) -> &'static str {
-        if (self.latest - self.before).get_days() == 364 { "the same weeks a year before" } else { "the weeks before" }
+        match (self.latest - self.before).get_days() {
+            364 => "the same weeks a year before",
+            _ if self.days % 7 == 0 => "the weeks before",
+            _ => "the same weekdays before",
+        }
     }
 
     /// Returns the condition that a row is of the latest period, or of the one before.
@@ -121,14 +148,21 @@ fn earlier(day: Date, days: i32) -> Date {
 
 fn plans(target: &Target, range: Range) -> Vec<Plan> {
     let settled = target.settled.map(|last| Range { last, ..range });
+    let periods = |kind: Kind, range: Range| match target.days {
+        Some(days) => Vec::from_iter(Periods::of_days(range, target.last_day, days)),
+        None => {
+            let weeks = if kind.is_of_totals() { WEEKS_OF_TOTALS } else { WEEKS_OF_AVERAGES };
+            weeks.into_iter().filter_map(|weeks| Periods::of_weeks(range, weeks)).collect()
+        }
+    };
     let of = |kind: Kind, range: Range| {
         let has_any = measures(target, kind).next().is_some();
-        let weeks = if kind.is_of_totals() { WEEKS_OF_TOTALS } else { WEEKS_OF_AVERAGES };
-        let weeks = weeks.into_iter().filter(move |_| has_any);
-        weeks.filter_map(move |weeks| Some(Plan { periods: Periods::of(range, weeks)?, kind }))
+        periods(kind, range).into_iter().filter(move |_| has_any).map(move |periods| Plan { periods, kind })
     };
     match settled {
         None => of(Kind::Totals, range).chain(of(Kind::Averages, range)).collect(),
+        // What becomes of the rows of the days that are asked for is not known yet.
+        Some(settled) if target.days.is_some() && settled.last < target.last_day => of(Kind::Rows, range).collect(),
         Some(settled) => {
             of(Kind::Rows, range).chain(of(Kind::Sums, settled)).chain(of(Kind::Averages, settled)).collect()
         }
@@ -169,10 +203,11 @@ fn rows(target: &Target, time: &Field, Plan { periods, kind }: Plan, columns: &[
     });
     let latest = format!("{} >= {}", time.sql, dialect::date(periods.first(periods.latest)));
     let week = format!(
-        "(CASE WHEN {latest} THEN {} ELSE {} END - {}::date) / 7 AS week",
+        "(CASE WHEN {latest} THEN {} ELSE {} END - {}::date) / {} AS week",
         dialect::date(periods.latest),
         dialect::date(periods.before),
-        time.sql
+        time.sql,
+        periods.block()
     );
     let keys = grouping::named(columns);
     let list = format!("{keys}{latest} AS is_latest, {week}{}", values.collect::<String>());
@@ -202,9 +237,9 @@ fn step(target: &Target, time: &Field, plan: Plan) -> Step {
     let names = columns.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", ");
     Step {
         question: format!(
-            "which part of {} went another way than the whole in the latest {} weeks, against {}: {names}",
+            "which part of {} went another way than the whole in the latest {}, against {}: {names}",
             target.rows,
-            periods.weeks,
+            periods.length(),
             periods.against()
         ),
         sql: format!("{sql} LIMIT {PARTS_MAX}"),
@@ -215,9 +250,9 @@ fn step(target: &Target, time: &Field, plan: Plan) -> Step {
 fn origin_step(target: &Target, time: &Field, plan: Plan, crossed: &Crossed) -> Step {
     let columns = grouping::columns(target);
     let question = format!(
-        "where does a move of all {} in the latest {} weeks, against {}, come from: {}",
+        "where does a move of all {} in the latest {}, against {}, come from: {}",
         target.rows,
-        plan.periods.weeks,
+        plan.periods.length(),
         plan.periods.against(),
         crossed.names(&columns).join(", ")
     );
@@ -232,7 +267,7 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
     };
     let plans = target.range.map(|range| plans(target, range)).unwrap_or_default();
     if plans.is_empty() {
-        return Conclusion::nothing("no periods compared: the rows span too few weeks");
+        return Conclusion::nothing("no periods compared: the rows span too few days");
     }
     let columns = grouping::columns(target);
     let (mut observations, mut tested, mut lines) = (Vec::new(), 0, Vec::new());
@@ -244,12 +279,13 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
         let leaves = crossed.as_ref().and_then(|_| answered.next().copied().flatten());
         let Some(of_parts) = of_parts else { continue };
         for (index, measure) in measures(target, plan.kind) {
-            let parts = part::read(of_parts, (index, measure), columns.len(), plan.periods.weeks);
+            let parts = part::read(of_parts, (index, measure), columns.len(), plan.periods.blocks());
             let suits = |places: &[usize]| is_told_of(measure, places, &columns);
             let Some((whole, parts)) = part::beside_whole(parts, suits) else { continue };
             tested += parts.len() + 1;
             let view = View { target, time, periods: plan.periods, measure, columns: &columns, whole: &whole };
-            if is_told_of(measure, &[], &columns) {
+            // Who asks for days knows that all of them moved.
+            if target.days.is_none() && is_told_of(measure, &[], &columns) {
                 let leaves = leaves.filter(|_| whole.p.is_some_and(|p| p <= P_MAX));
                 let crossed = crossed.as_ref().zip(leaves);
                 lines.extend(crossed.and_then(|(crossed, leaves)| cut(crossed, leaves, &columns)));
@@ -370,7 +406,7 @@ impl View<'_> {
             claims,
             impact: matches!(self.measure, Measure::Sum { .. })
                 .then(|| format!("{} - {}", cell(0, "latest"), cell(0, "before"))),
-            line: format!("{}{whom} in the latest {} weeks", self.measure.name(), self.periods.weeks),
+            line: format!("{}{whom} in the latest {}", self.measure.name(), self.periods.length()),
             segment,
             within: None,
             comes_from: None,

@@ -16,6 +16,8 @@ use crate::warehouse::catalog::{Arrival, Catalog, Column, Role, Table, ValueKind
 
 /// Rows beyond which values are not ranked: a database would have to sort them.
 const RANKED_MAX: u64 = 50_000;
+/// Days that may be compared with those before them.
+const DAYS_MAX: u32 = 366;
 
 /// What a measure is, and so how groups of it are tested.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +116,8 @@ pub struct Target {
     pub as_of: Date,
     /// The last day that is looked at over time.
     pub last_day: Date,
+    /// How many days up to then are compared with those before, if somebody asked for so many.
+    pub days: Option<i32>,
     /// How late rows come, if somebody said so.
     arrival: Option<Arrival>,
     /// What is left out of what the table offers, and why.
@@ -130,6 +134,7 @@ pub struct Asked<'a> {
     pub measure: Option<&'a str>,
     pub by: &'a [String],
     pub condition: Option<&'a str>,
+    pub days: Option<u32>,
 }
 
 impl Field {
@@ -260,6 +265,7 @@ impl Target {
             conditions,
             as_of,
             last_day: as_of,
+            days: asked.days.map(|days| i32::try_from(days.clamp(1, DAYS_MAX)).unwrap_or(1)),
             arrival: joined.arrival(),
             left_out,
             joined,

@@ -144,7 +144,7 @@ pub fn digest(reported: Reported<'_>) -> Result<Message, Error> {
 }
 
 /// Returns the subject line: `[P0] Revenue 38.1% below expected on 2026-11-20 (mostly channel = paid)`.
-fn subject(reported: Reported<'_>, incident: &Incident) -> String {
+pub fn subject(reported: Reported<'_>, incident: &Incident) -> String {
     let description = describe(reported.monitor, reported.day, incident);
     let priority = incident.decision.fires.map_or_else(String::new, |priority| format!("[{priority}] "));
     let place = description.place.map_or_else(String::new, |place| format!(" ({place})"));

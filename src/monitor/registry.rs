@@ -48,6 +48,8 @@ pub struct Monitor {
     pub rules: Vec<Rule>,
     /// The channels for alerts, by their names in `explore.toml`.
     pub channels: Vec<String>,
+    /// Whether a short exploration looks behind its alerts.
+    pub investigates: bool,
     pub sql_path: PathBuf,
     /// The SELECT, which returns one row per step and combination of dimension values.
     pub sql: String,

@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (3, include_str!("migrations/0003_memory.sql")),
     (4, include_str!("migrations/0004_privacy.sql")),
     (5, include_str!("migrations/0005_verified.sql")),
+    (6, include_str!("migrations/0006_investigations.sql")),
 ];
 /// The name of the advisory lock under which migrations run.
 const LOCK: &str = "explore migrations";

@@ -1,4 +1,5 @@
-//! The outbox: one row for each incident, channel, recipient and day, with the state of its delivery.
+//! The outbox: one row for each incident, channel, recipient and day, with the state of its delivery; and a second one where
+//! what lies behind the alert was looked into.
 //!
 //! ```text
 //! pending -> sending -> sent       accepted
@@ -8,8 +9,9 @@
 //!
 //! Rows are written in the same transaction as the decision: those of monitors without content, which is set before
 //! they are sent, those of verified questions with it. The rows of a digest are one message: the first row carries the
-//! others, which share its state.
+//! others, which share its state. An investigation is sent once its alert was.
 
+mod investigation;
 mod sender;
 
 use jiff::Timestamp;
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Transaction};
 
+pub use self::investigation::Investigation;
 pub use self::sender::{Claim, Sender, Settled};
 use super::session::{begin, failed};
 use super::{Error, State, json};
@@ -30,7 +33,7 @@ const ENTRIES_MAX: i64 = 500;
 /// The query from which each [`Entry`] is read.
 const ENTRY: &str =
     "SELECT id, monitor, at, incident, channel, recipient, state, attempts, next_attempt_at, settled_at,
-    problem, carried_by FROM explore.outbox";
+    problem, carried_by, part FROM explore.outbox";
 
 /// The monitor and the step that messages are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +113,30 @@ impl Delivery {
     }
 }
 
+/// Which message about an incident a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    Alert,
+    /// What was found behind the alert; it follows that.
+    Investigation,
+}
+
+impl Part {
+    /// Returns the name that the database uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Investigation => "investigation",
+        }
+    }
+
+    fn named(name: &str) -> Result<Self, Error> {
+        let found = [Self::Alert, Self::Investigation].into_iter().find(|part| part.name() == name);
+        found.ok_or_else(|| Error::Document { what: READ, reason: format!("unknown part of an incident: {name:?}") })
+    }
+}
+
 /// A row of the outbox: one incident for one recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
@@ -131,6 +158,7 @@ pub struct Entry {
     pub problem: Option<String>,
     /// The row whose message includes this row; `None` if the row has a message of its own.
     pub carried_by: Option<i64>,
+    pub part: Part,
 }
 
 /// A selection of the rows of the outbox.
@@ -212,6 +240,7 @@ impl State {
 
 fn entry(row: &Row) -> Result<Entry, Error> {
     let state = Delivery::named(row.try_get(6).map_err(failed(READ))?)?;
+    let part = Part::named(row.try_get(12).map_err(failed(READ))?)?;
     let read = || {
         Ok(Entry {
             id: row.try_get(0)?,
@@ -226,6 +255,7 @@ fn entry(row: &Row) -> Result<Entry, Error> {
             settled_at: row.try_get::<_, Option<Sql<_>>>(9)?.map(|time| time.0),
             problem: row.try_get(10)?,
             carried_by: row.try_get(11)?,
+            part,
         })
     };
     read().map_err(failed(READ))
@@ -275,7 +305,7 @@ pub(crate) async fn withdraw(
     let reset = format!(
         "WITH touched AS (
             SELECT coalesce(carried_by, id) AS carrier FROM explore.outbox
-            WHERE monitor = $1 AND at = $2 AND state = 'pending' AND ($6 OR NOT {wanted}))
+            WHERE monitor = $1 AND at = $2 AND state = 'pending' AND part = 'alert' AND ($6 OR NOT {wanted}))
         UPDATE explore.outbox SET content = NULL, carried_by = NULL
         WHERE state = 'pending' AND coalesce(carried_by, id) IN (SELECT carrier FROM touched)"
     );
@@ -299,7 +329,7 @@ pub(crate) async fn add(
         FROM unnest($3::text[], $4::text[], $5::text[], $6::boolean[]) WITH ORDINALITY
             AS new (incident, channel, recipient, is_digest, place)
         ORDER BY place
-        ON CONFLICT (monitor, at, incident, channel, recipient) DO NOTHING";
+        ON CONFLICT (monitor, at, incident, channel, recipient, part) DO NOTHING";
     let parameters: [&(dyn ToSql + Sync); 6] =
         [&about.monitor, &Sql(about.at), &incidents, &channels, &recipients, &digests];
     transaction.execute(statement, &parameters).await.map_err(failed(WRITE))

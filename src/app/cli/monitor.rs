@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueHint};
 use jiff::civil::Date;
 
 use self::state::{ConfigCommand, ContextCommand, OutboxCommand, SnoozeArguments, StateOptions};
-use super::{DatabaseOptions, ModelOptions, PromptOptions, ReadingOptions, ReportOptions, values};
+use super::{DatabaseOptions, ModelOptions, PromptOptions, ReadingOptions, ReportOptions, RunOptions, values};
 use crate::monitor::backtest;
 use crate::sample::days::Injection;
 
@@ -94,6 +94,8 @@ pub struct MonitorRunArguments {
     pub model: ModelOptions,
     #[command(flatten)]
     pub prompts: PromptOptions,
+    #[command(flatten)]
+    pub runs: RunOptions,
 }
 
 /// The arguments of `explore monitor why`.

@@ -18,7 +18,7 @@ use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output};
 use crate::app::progress::Progress;
-use crate::exploration::{self, Options, Recorded, Resume};
+use crate::exploration::{self, Options, Recorded, Resume, Scope};
 use crate::semantic::{Joins, Opened};
 
 /// The last day of the sample data, which is today's date for the demo.
@@ -98,6 +98,7 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
         focus: &focus,
         library: &library,
         player,
+        scope: Scope::Everything,
         as_of,
         budget: config.budget,
         caps: config.caps,

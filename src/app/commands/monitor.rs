@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod context;
 mod generate;
+mod investigate;
 mod list;
 pub(super) mod outbox;
 mod run;

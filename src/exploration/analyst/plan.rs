@@ -33,6 +33,8 @@ pub(super) struct Subject {
     by: Option<String>,
     /// Whether some rows do not count, so that their share is looked at too.
     has_void: bool,
+    /// How many of the latest days are compared, if they are told.
+    days: Option<u32>,
 }
 
 /// What a table offers.
@@ -58,6 +60,8 @@ pub(super) struct Look<'s> {
     /// What is measured, and by which column, if not all that the table offers.
     measure: Option<&'static str>,
     by: Option<&'s str>,
+    /// How many of the latest days are compared, if they are told.
+    days: Option<u32>,
 }
 
 impl Plan {
@@ -77,7 +81,25 @@ impl Plan {
                 let instruments = instruments.into_iter().filter(|one| focus.asks_for(*one)).collect();
                 let has_void = table.declared.filter.is_some();
                 let by = entity.filter(|_| focus.is_of_entities());
-                plan.subjects.push(Subject { table: full_name(table), instruments, by, has_void });
+                plan.subjects.push(Subject { table: full_name(table), instruments, by, has_void, days: None });
+            }
+            plan.outlooks.push(outlook);
+        }
+        plan
+    }
+
+    /// A look at what moved in the latest days of a few tables, the one with most rows first.
+    pub(super) fn of_days(catalog: &Catalog, tables: &[String], days: u32, as_of: Date) -> Self {
+        let is_named = |table: &&Table| tables.contains(&full_name(table));
+        let mut found = catalog.tables.iter().filter(is_named).collect::<Vec<_>>();
+        found.sort_by_key(|table| std::cmp::Reverse((is_of_events(table), table.rows_estimate)));
+        let mut plan = Self::default();
+        for table in found {
+            let Offer { outlook, instruments, .. } = offer(catalog, table, as_of);
+            let instruments = instruments.into_iter().filter(|one| *one == Instrument::Change).collect::<Vec<_>>();
+            if !instruments.is_empty() {
+                let table = full_name(table);
+                plan.subjects.push(Subject { table, instruments, by: None, has_void: false, days: Some(days) });
             }
             plan.outlooks.push(outlook);
         }
@@ -92,11 +114,16 @@ impl Plan {
 
 impl Subject {
     pub(super) fn looks(&self) -> impl Iterator<Item = Look<'_>> {
-        let (table, by) = (self.table.as_str(), self.by.as_deref());
-        let of_all =
-            self.instruments.iter().map(move |instrument| Look { table, instrument: *instrument, measure: None, by });
+        let (table, by, days) = (self.table.as_str(), self.by.as_deref(), self.days);
+        let of_all = self.instruments.iter().map(move |instrument| Look {
+            table,
+            instrument: *instrument,
+            measure: None,
+            by,
+            days,
+        });
         let is_compared = self.has_void && self.instruments.contains(&Instrument::Compare);
-        let of_void = Look { table, instrument: Instrument::Compare, measure: Some(VOID_SHARE), by };
+        let of_void = Look { table, instrument: Instrument::Compare, measure: Some(VOID_SHARE), by, days };
         of_all.chain(is_compared.then_some(of_void))
     }
 }
@@ -115,6 +142,9 @@ impl Look<'_> {
         }
         if let Some(by) = self.by {
             arguments["by"] = json!([by]);
+        }
+        if let Some(days) = self.days {
+            arguments["days"] = json!(days);
         }
         call(self.key(), self.instrument.name(), &arguments)
     }

@@ -25,7 +25,7 @@ pub(super) struct Measured {
     rows: f64,
     before: f64,
     latest: f64,
-    /// Of both periods the variance of the number, how many weeks or values are behind it, and the squares of a total's
+    /// Of both periods the variance of the number, how many blocks of days or values are behind it, and the squares of a total's
     /// rows.
     variances: (f64, f64),
     counts: (f64, f64),
@@ -121,9 +121,11 @@ pub(super) fn read(
     answered: Answered<'_>,
     (index, measure): (usize, &Measure),
     columns: usize,
-    weeks: i32,
+    blocks: i32,
 ) -> Vec<Measured> {
-    (0..answered.table.rows.len()).filter_map(|row| measured(answered, row, (index, measure), columns, weeks)).collect()
+    (0..answered.table.rows.len())
+        .filter_map(|row| measured(answered, row, (index, measure), columns, blocks))
+        .collect()
 }
 
 fn measured(
@@ -131,7 +133,7 @@ fn measured(
     row: usize,
     (index, measure): (usize, &Measure),
     columns: usize,
-    weeks: i32,
+    blocks: i32,
 ) -> Option<Measured> {
     let (is_total, is_share) = (measure.is_total(), matches!(measure, Measure::Share { .. }));
     let values = grouping::values(table, row, columns)?;
@@ -139,11 +141,14 @@ fn measured(
     let (before, latest) = (of("before")?, of("latest")?);
     let rows = number(table, row, "rows")?;
     let (variances, counts, squares) = if is_total {
-        let weeks = f64::from(weeks);
-        // The variance of a sum of weeks, from those weeks.
-        let variance = |sum: f64, squares: f64| (squares - sum * sum / weeks).max(0.0) * weeks / (weeks - 1.0);
+        let blocks = f64::from(blocks);
+        // The variance of a sum of weeks or days, from these. Of a single one only its rows tell.
+        let variance = |sum: f64, squares: f64| match blocks > 1.0 {
+            true => (squares - sum * sum / blocks).max(0.0) * blocks / (blocks - 1.0),
+            false => 0.0,
+        };
         let variances = (variance(before, of("squares_before")?), variance(latest, of("squares_latest")?));
-        (variances, (weeks, weeks), (of("rows_before")?, of("rows_latest")?))
+        (variances, (blocks, blocks), (of("rows_before")?, of("rows_latest")?))
     } else {
         let counts = (of("n_before")?, of("n_latest")?);
         let variance = |mean: f64, own: f64, count: f64| if is_share { of_share(mean, count) } else { own / count };
@@ -152,7 +157,7 @@ fn measured(
         (variances, counts, (0.0, 0.0))
     };
     // Of two averages the one of fewer values decides.
-    let freedom = if is_total { 2.0 * (f64::from(weeks) - 1.0) } else { counts.0.min(counts.1) - 1.0 };
+    let freedom = if is_total { 2.0 * (f64::from(blocks) - 1.0) } else { counts.0.min(counts.1) - 1.0 };
     Some(Measured { values, rows, before, latest, variances, counts, squares, freedom, is_total })
 }
 

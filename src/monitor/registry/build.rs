@@ -95,6 +95,7 @@ impl Builder<'_> {
             measures,
             metrics,
             channels: document.channels.clone(),
+            investigates: self.investigates(document),
             sql_path: sql.path.to_owned(),
             sql: sql.text.to_owned(),
         }
@@ -124,6 +125,18 @@ impl Builder<'_> {
             restated_steps: document.restated_steps.map_or(restated_steps, |steps| steps as usize),
             history: self.history(document.history.as_deref()).unwrap_or(history),
         }
+    }
+
+    fn investigates(&self, document: &Document) -> bool {
+        if document.investigate && document.grain == Grain::Hour {
+            let message = "`investigate` compares whole days; leave it out of a monitor of hours";
+            self.source.problem(&["investigate"], message);
+        }
+        if document.investigate && document.channels.is_empty() {
+            let message = "`investigate` answers in the alert's thread; name the `channels` that the alerts go to";
+            self.source.problem(&["investigate"], message);
+        }
+        document.investigate
     }
 
     fn delay(&self, text: Option<&str>) -> Option<SignedDuration> {

@@ -39,6 +39,10 @@ pub(super) struct Document {
     /// Channels that alerts go to, by their names in explore.toml.
     #[serde(default)]
     pub(super) channels: Vec<String>,
+    /// Whether a short exploration looks behind each P0 and P1 after its alert was sent, and answers in the alert's thread;
+    /// of steps of a day or a week.
+    #[serde(default)]
+    pub(super) investigate: bool,
     /// When a value is out of the ordinary, of all metrics.
     #[serde(default)]
     pub(super) thresholds: ThresholdsDocument,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use tokio_postgres::types::ToSql;
 
-use super::{ENTRY, Entry, READ, WRITE, entry};
+use super::{ENTRY, Entry, Part, READ, WRITE, entry};
 use crate::state::session::{Lock, Session, failed};
 use crate::state::{Error, State, json};
 
@@ -40,6 +40,7 @@ pub struct Claim {
     pub attempts: u32,
     /// The channel's id of the first message about the incident.
     pub thread: Option<String>,
+    pub part: Part,
     lock: Lock,
 }
 
@@ -103,11 +104,15 @@ impl Sender<'_> {
         Ok(unknown)
     }
 
-    /// Returns the messages that are due at `now`, the oldest first.
+    /// Returns the messages that are due at `now`, the oldest first. An investigation is due once its alert was sent.
     pub async fn due(&self, now: Timestamp) -> Result<Vec<Entry>, Error> {
         let statement = format!(
             "{ENTRY} WHERE state = 'pending' AND content IS NOT NULL
-             AND (next_attempt_at IS NULL OR next_attempt_at <= $1) ORDER BY id LIMIT $2"
+             AND (next_attempt_at IS NULL OR next_attempt_at <= $1)
+             AND (part = 'alert' OR EXISTS (SELECT FROM explore.outbox AS alert WHERE alert.part = 'alert'
+                AND alert.state = 'sent' AND (alert.monitor, alert.at, alert.incident, alert.channel, alert.recipient)
+                    = (outbox.monitor, outbox.at, outbox.incident, outbox.channel, outbox.recipient)))
+             ORDER BY id LIMIT $2"
         );
         self.session.rows(READ, &statement, &[&Sql(now), &DUE_MAX]).await?.iter().map(entry).collect()
     }
@@ -118,14 +123,15 @@ impl Sender<'_> {
         let statement = "WITH claimed AS (
                 UPDATE explore.outbox SET state = 'sending', attempts = attempts + 1
                 WHERE (id = $1 AND content IS NOT NULL OR carried_by = $1) AND state = 'pending'
-                RETURNING id, monitor, at, incident, channel, recipient, content, attempts)
+                RETURNING id, monitor, at, incident, channel, recipient, content, attempts, part)
             SELECT monitor, at, channel, recipient, content::text, attempts,
                 ARRAY(SELECT claimed.monitor FROM claimed ORDER BY id),
                 ARRAY(SELECT claimed.incident FROM claimed ORDER BY id),
                 (SELECT reference FROM explore.outbox AS earlier
                     WHERE (earlier.monitor, earlier.incident, earlier.channel, earlier.recipient)
                         = (claimed.monitor, claimed.incident, claimed.channel, claimed.recipient)
-                    AND reference IS NOT NULL ORDER BY earlier.id LIMIT 1)
+                    AND reference IS NOT NULL ORDER BY earlier.id LIMIT 1),
+                part
             FROM claimed WHERE id = $1";
         let rows = self.session.rows(WRITE, statement, &[&id]).await?;
         let Some(row) = rows.first() else {
@@ -133,6 +139,7 @@ impl Sender<'_> {
             return Ok(None);
         };
         let content = json::read(READ, row.try_get(4).map_err(failed(READ))?)?;
+        let part = Part::named(row.try_get(9).map_err(failed(READ))?)?;
         let read = || {
             let (monitors, incidents): (Vec<String>, Vec<String>) = (row.try_get(6)?, row.try_get(7)?);
             Ok(Claim {
@@ -145,6 +152,7 @@ impl Sender<'_> {
                 content,
                 attempts: row.try_get::<_, i32>(5)?.unsigned_abs().saturating_sub(1),
                 thread: row.try_get(8)?,
+                part,
                 lock,
             })
         };

@@ -3,7 +3,10 @@
 //! A date bounds rows where it is compared with something: `ordered_at >= DATE '2026-10-01'`, `'2026-10-01' <= day`, or
 //! `BETWEEN`. A statement that groups by whole periods (`date_trunc`, `to_char`) keeps whole periods: what begins moves by
 //! whole ones, and what ends moves by days, because a period that is covered in part is left out where facts are told. So
-//! does one whose dates all begin months: October against September becomes November against October.
+//! does one whose dates all begin months: October against October of the year before becomes November against November.
+//!
+//! Where one window ends as the next begins, the rows before are what the later ones are measured by, and they stay: had they
+//! moved, a fall that lasts would be over as soon as both windows are after it.
 //!
 //! The text is a new statement. It must pass [`super::validate`] like any other before it runs, and whether it is about the
 //! same matter is decided where its facts are evaluated.
@@ -62,12 +65,15 @@ impl Select {
         let tokens = lexer::tokens(&self.text).ok()?;
         let bounds = bounds(&tokens);
         let by = Move::of(&tokens, &bounds, from, to);
+        let split = split(&bounds);
+        let stays =
+            |bound: &&Bound| split.is_some_and(|split| bound.date < split || !bound.is_begin && bound.date == split);
         let instead = |bound: &Bound| {
             let Token { text, start, end, .. } = &tokens[bound.token];
             let date = if bound.is_begin { by.begin(bound.date)? } else { by.end(bound.date)? };
             Some((*start..*end, format!("'{date}{}'", &text[DATE_CHARACTERS..])))
         };
-        let edits = bounds.iter().map(instead).collect::<Option<Vec<_>>>()?;
+        let edits = bounds.iter().filter(|bound| !stays(bound)).map(instead).collect::<Option<Vec<_>>>()?;
         Some(Moved { sql: edited(&self.text, edits), by, bounds: bounds.len() })
     }
 }
@@ -134,6 +140,13 @@ fn bounds(tokens: &[Token<'_>]) -> Vec<Bound> {
         Some(Bound { token: index, date, is_begin: is_begin(tokens, index)? }).filter(|_| is_moment)
     };
     (0..tokens.len()).filter_map(bound).collect()
+}
+
+/// Returns the latest date at which one window ends, or has ended the day before, and another begins.
+fn split(bounds: &[Bound]) -> Option<Date> {
+    let ends = || bounds.iter().filter(|bound| !bound.is_begin).map(|bound| bound.date);
+    let begins = bounds.iter().filter(|bound| bound.is_begin).map(|bound| bound.date);
+    begins.filter(|begin| ends().any(|end| end == *begin || end.tomorrow().is_ok_and(|next| next == *begin))).max()
 }
 
 /// Returns whether rows begin at the date of a token; `None` if nothing is compared with it.
@@ -237,6 +250,22 @@ mod tests {
             moved(text, "2026-11-05", "2026-12-01"),
             "SELECT count(*) FROM t WHERE d BETWEEN '2026-11-01' AND '2026-12-01'"
         );
+    }
+
+    #[test]
+    fn what_later_rows_are_measured_by_stays() {
+        let adjacent = "SELECT count(*) FILTER (WHERE d >= '2026-10-01' AND d < '2026-10-15'),
+            count(*) FILTER (WHERE d >= '2026-10-15' AND d < '2026-10-29') FROM t";
+        let later =
+            adjacent.replace("d >= '2026-10-15' AND d < '2026-10-29'", "d >= '2026-10-20' AND d < '2026-11-03'");
+        assert_eq!(moved(adjacent, "2026-10-28", "2026-11-02"), later);
+        let between = "SELECT count(*) FILTER (WHERE d BETWEEN '2026-10-01' AND '2026-10-31'),
+            count(*) FILTER (WHERE d BETWEEN '2026-11-01' AND '2026-11-30') FROM t";
+        let later = between.replace("'2026-11-01' AND '2026-11-30'", "'2026-11-03' AND '2026-12-02'");
+        assert_eq!(moved(between, "2026-11-30", "2026-12-02"), later);
+        let apart = "SELECT count(*) FILTER (WHERE d >= '2025-10-01' AND d < '2025-10-15'),
+            count(*) FILTER (WHERE d >= '2026-09-30' AND d < '2026-10-14') FROM t";
+        assert!(moved(apart, "2026-10-13", "2026-10-14").contains("d >= '2025-10-02' AND d < '2025-10-16'"));
     }
 
     #[test]

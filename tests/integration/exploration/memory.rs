@@ -130,7 +130,10 @@ async fn a_finding_with_fixed_dates_goes_on_until_its_cause_is_mended() {
     let sent = model.bodies()[0].to_string();
     assert!(sent.contains("past_findings") && sent.contains("1 finding of earlier runs is known"), "{sent}");
     let sentence = report(&second)["remembrance"]["entries"][0]["sentence"].as_str().unwrap().to_owned();
-    assert!(sentence.contains("22 September 2026") && sentence.contains("31 October 2026"), "{sentence}");
+    assert!(
+        sentence.contains("10 October 2026 to 12 October 2026") && sentence.contains("31 October 2026"),
+        "{sentence}"
+    );
 
     // Twice as many tickets were duplicates, and are deleted.
     nights.next_day("2026-11-01", 4).await;
@@ -145,6 +148,17 @@ async fn a_finding_with_fixed_dates_goes_on_until_its_cause_is_mended() {
     // What is over is not told again.
     let (fourth, _) = nights.night("2026-11-03", looks_at_nothing(), &[]);
     assert_eq!(standings(&fourth), []);
+}
+
+#[tokio::test]
+async fn what_lasts_is_not_over_once_there_are_only_days_after_it() {
+    let nights = Nights::new("memory_lasting").await;
+    nights.night("2026-10-31", finds(), &[]);
+    for day in 1..=30 {
+        nights.next_day(&format!("2026-11-{day:02}"), 8).await;
+    }
+    let (later, _) = nights.night("2026-12-01", looks_at_nothing(), &[]);
+    assert_eq!(standings(&later)[0].1, "ongoing", "{}", later.stdout);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! are real listeners.
 
 mod afterwards;
+mod investigated;
 mod killed;
 mod restated;
 

@@ -100,6 +100,7 @@ pub(crate) fn monitor() -> Monitor {
         growth: Some(Growth { traffic: 0, conversions: 2, revenue: 4 }),
         rules: Vec::new(),
         channels: vec!["team".to_owned()],
+        investigates: false,
         sql: String::new(),
         sql_path: "revenue_funnel.sql".into(),
     }

@@ -16,7 +16,7 @@ use crate::app::config::Config;
 use crate::app::error::{Failure, Kind};
 use crate::app::output::Talk;
 use crate::app::progress::Waiting;
-use crate::exploration::{self, Options, Player};
+use crate::exploration::{self, Options, Player, Scope};
 use crate::sample::eval::report::{BenchRun, Cost, NullFinding, NullRun, PlantedRun, Report};
 use crate::sample::eval::trial::{self, Figures, Trials};
 use crate::sample::eval::{self, DRAWS, RESAMPLES, insightbench};
@@ -210,6 +210,7 @@ impl<'c> Evaluation<'c> {
             focus,
             library,
             player: self.player.clone(),
+            scope: Scope::Everything,
             as_of: as_of.or_else(|| newest.as_ref()?.values().max().copied()).unwrap_or(today),
             budget: self.config.budget,
             recalled: Recalled { newest: newest.clone(), ..Recalled::default() },

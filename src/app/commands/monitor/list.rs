@@ -54,6 +54,7 @@ fn json(monitor: &Monitor) -> Value {
         "measures": monitor.measures.iter().map(|measure| &measure.key).collect::<Vec<_>>(),
         "metrics": monitor.metrics.iter().map(metric_json).collect::<Vec<_>>(),
         "channels": monitor.channels,
+        "investigate": monitor.investigates,
     })
 }
 

@@ -14,7 +14,8 @@ use crate::state::{Entry, Which};
 
 use crate::typeset::text::counted;
 
-const COLUMNS: [&str; 9] = ["id", "day", "monitor", "incident", "channel", "recipient", "state", "attempts", "problem"];
+const COLUMNS: [&str; 10] =
+    ["id", "day", "monitor", "incident", "part", "channel", "recipient", "state", "attempts", "problem"];
 
 pub(super) async fn run(command: &OutboxCommand, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     match command {
@@ -36,6 +37,7 @@ fn row(entry: &Entry) -> Vec<String> {
         entry.at.strftime("%Y-%m-%d %H:%M").to_string(),
         entry.monitor.clone(),
         entry.incident.clone(),
+        entry.part.name().to_owned(),
         entry.channel.clone(),
         entry.recipient.clone(),
         entry.state.name().to_owned(),

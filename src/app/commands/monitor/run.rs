@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use rand::RngExt as _;
 
+use super::investigate::Investigations;
 use super::outbox::tell;
 use super::{channels_of, chosen, problems, registry, state};
 use crate::agent::Observer;
@@ -20,7 +21,7 @@ use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output, Talk};
 use crate::app::progress::{Progress, Waiting};
-use crate::deliver::{Channels, Pace};
+use crate::deliver::{Channels, Pace, Report, send_due};
 use crate::exploration::{Player as Chosen, PricedOptions};
 use crate::model::{Model, openai};
 use crate::monitor::commentary::BUDGET;
@@ -176,7 +177,18 @@ async fn ran(
         failures.extend(deliver_report(&ran.outcomes, destination, config, output).err());
     }
     if !arguments.dry_run {
-        failures.extend(send(&state, channels, &ran.outcomes, (config, output)).await.err());
+        let masking = masking(&state, config).await?;
+        failures.extend(send(&state, channels, &ran.outcomes, &masking, output).await.err());
+        let investigations = Investigations {
+            database: &toolbox.executor.database,
+            player: &player(model.is_some(), config)?,
+            library: &library,
+            state: &state,
+            channels,
+            masking: &masking,
+            config,
+        };
+        investigations.run(&ran.outcomes, output).await;
     }
     toolbox.executor.database.close().await;
     state.close().await;
@@ -257,22 +269,39 @@ fn deliver_report(
     destination.deliver(&text, output)
 }
 
+/// Returns who looks behind alerts: the model that explains the days, or the built-in analyst.
+fn player(has_model: bool, config: &Config) -> Result<Chosen, Failure> {
+    if has_model { config.player() } else { Ok(Chosen::Offline) }
+}
+
+/// Returns what is known of personal data, and the key of their tokens.
+async fn masking(state: &State, config: &Config) -> Result<Masking, Failure> {
+    let key = Key(state.privacy_key(rand::rng().random()).await?);
+    Ok(Masking { marks: open::metadata(config)?.personal(), key })
+}
+
 /// Sends the messages that are due, and shows those that were not sent.
 async fn send(
     state: &State,
     channels: &Channels,
     outcomes: &[Outcome],
-    (config, output): (&Config, &Output),
+    masking: &Masking,
+    output: &Output,
 ) -> Result<ExitStatus, Failure> {
-    let key = Key(state.privacy_key(rand::rng().random()).await?);
-    let masking = Masking { marks: open::metadata(config)?.personal(), key };
-    let notified = morning::notify(state, channels, outcomes, &masking, Timestamp::now()).await;
+    let notified = morning::notify(state, channels, outcomes, masking, Timestamp::now()).await;
     let Notified { report, left_over } = notified.map_err(unsent)?;
     warn_of(&left_over, output);
-    if report == crate::deliver::Report::default() {
-        return Ok(ExitStatus::Done);
-    }
-    tell(&report, output)
+    told(&report, output)
+}
+
+/// Sends what became due since the alerts were sent.
+pub(super) async fn send_out(state: &State, channels: &Channels, output: &Output) -> Result<ExitStatus, Failure> {
+    told(&send_due(state, channels, Timestamp::now()).await?, output)
+}
+
+/// Shows what became of messages, if there were any.
+fn told(report: &Report, output: &Output) -> Result<ExitStatus, Failure> {
+    if *report == Report::default() { Ok(ExitStatus::Done) } else { tell(report, output) }
 }
 
 fn unsent(error: morning::Error) -> Failure {

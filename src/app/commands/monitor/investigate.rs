@@ -1,0 +1,197 @@
+//! Looks behind the alerts of monitors with `investigate = true`, after they were sent. What is found follows the alert to
+//! its recipients, once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+use rand::RngExt as _;
+
+use super::run::send_out;
+use crate::agent::journal::{self, Event, Recalled};
+use crate::agent::prompt::{Area, InvestigationMaterial, Library};
+use crate::agent::robustness::Extent;
+use crate::agent::{Budget, Observer};
+use crate::app::commands::open;
+use crate::app::config::Config;
+use crate::app::error::Failure;
+use crate::app::output::Output;
+use crate::app::progress::Waiting;
+use crate::deliver::Channels;
+use crate::deliver::settings::ChannelPrivacy;
+use crate::exploration::{self, Options, Player, Scope, digest};
+use crate::finding::lifecycle::Remembrance;
+use crate::monitor::day::Incident;
+use crate::monitor::masked::Masking;
+use crate::monitor::message::{self, subject};
+use crate::monitor::registry::{Grain, Monitor};
+use crate::monitor::run::{Assessed, Outcome};
+use crate::semantic::Joins;
+use crate::state::{Investigation, State};
+use crate::warehouse::Database;
+
+/// The name of the focus.
+const FOCUS: &str = "behind_alert";
+/// The limits of a look behind an alert: nobody waits for it, but the next monitor does.
+const QUERIES_MAX: u32 = 5;
+const TIME_MAX: Duration = Duration::from_secs(20);
+const TIME_MAX_OF_MODEL: Duration = Duration::from_mins(1);
+const TURNS_MAX: u32 = 8;
+/// Days that are compared with as many before, where an incident goes on for longer.
+const DAYS_MAX: i32 = 28;
+
+/// What the looks behind alerts share.
+#[derive(Clone, Copy)]
+pub(super) struct Investigations<'a> {
+    pub(super) database: &'a Arc<dyn Database>,
+    pub(super) player: &'a Player,
+    pub(super) library: &'a Library,
+    pub(super) state: &'a State,
+    pub(super) channels: &'a Channels,
+    pub(super) masking: &'a Masking,
+    pub(super) config: &'a Config,
+}
+
+/// An alert to look behind.
+#[derive(Clone, Copy)]
+struct Alert<'a> {
+    monitor: &'a Monitor,
+    assessed: &'a Assessed,
+    incident: &'a Incident,
+}
+
+impl Investigations<'_> {
+    /// Looks behind the most urgent alert of each monitor that asks for it, and sends what was found. What goes wrong is a
+    /// warning: the alerts are sent by now.
+    pub(super) async fn run(self, outcomes: &[Outcome], output: &Output) {
+        for alert in outcomes.iter().filter_map(alert) {
+            let key = &alert.monitor.key;
+            let waiting = Waiting::start(output.talk(), &format!("looking behind the alert of {key}"));
+            let looked = Box::pin(self.look(alert)).await;
+            drop(waiting);
+            match looked {
+                Ok(false) => {}
+                Ok(true) => {
+                    if let Err(failure) = send_out(self.state, self.channels, output).await {
+                        output.talk().failure(&failure);
+                    }
+                }
+                Err(failure) => {
+                    output.talk().warn(&format!("{key}: nobody looked behind the alert: {failure}"));
+                }
+            }
+        }
+    }
+
+    /// Looks behind an alert unless that was done, and writes the messages about it. Returns whether there are any.
+    async fn look(self, alert: Alert<'_>) -> Result<bool, Failure> {
+        let (key, at) = (&alert.monitor.key, alert.assessed.day.at);
+        let recipients = self.state.uninvestigated(key, at, &alert.incident.id).await?;
+        if recipients.is_empty() {
+            return Ok(false);
+        }
+        let journal = self.explore(alert).await?;
+        let read = |error| Failure::new(crate::app::error::Kind::Unexpected, error);
+        let (run, sent) = (journal::read(&journal).map_err(read)?, journal::read_as_sent(&journal).map_err(read)?);
+        let mut found = Vec::with_capacity(recipients.len());
+        for (channel, recipient) in recipients {
+            let message = match self.channels.privacy(&channel) {
+                ChannelPrivacy::Full => digest::follow_up(&run, &alert.subject(alert.assessed)),
+                ChannelPrivacy::Masked => {
+                    let masking = digest::Masking { marks: self.masking.marks.clone(), key: self.masking.key.clone() };
+                    let (sent, _) = masking.masked(&sent, &Remembrance::default()).map_err(anyhow::Error::from)?;
+                    let assessed = self.masking.masked(alert.assessed).map_err(anyhow::Error::from)?;
+                    digest::follow_up(&sent, &alert.subject(&assessed))
+                }
+            };
+            let content = serde_json::to_value(message.map_err(anyhow::Error::from)?).map_err(anyhow::Error::from)?;
+            found.push(Investigation { channel, recipient, content });
+        }
+        self.state.add_investigations(key, at, &alert.incident.id, &found).await?;
+        Ok(true)
+    }
+
+    /// Explores what lies behind an alert. Returns the journal.
+    async fn explore(self, alert: Alert<'_>) -> Result<std::path::PathBuf, Failure> {
+        let Self { database, player, library, config, .. } = self;
+        let opened = open::read(config, Arc::clone(database), Joins::Guessed).await?;
+        let select = opened.executor.validate_with_range(&alert.monitor.sql).await;
+        let select = select.map_err(|refusal| Failure::usage(refusal.to_string()))?;
+        let tables = select.relations().iter().map(|(schema, name)| format!("{schema}.{name}")).collect::<Vec<_>>();
+        let (first, last, days) = alert.days();
+        let text =
+            message::alert(alert.assessed.reported(alert.monitor), alert.incident).map_err(anyhow::Error::from)?;
+        let material = InvestigationMaterial { alert: &text.text, tables: &tables.join(", "), first, last, days };
+        let mut library = library.clone();
+        library.add(FOCUS, Area::plain(library.investigation(material).map_err(anyhow::Error::from)?));
+        let is_program = matches!(player, Player::Offline);
+        let options = Options {
+            run_id: journal::run_id(Timestamp::now(), FOCUS, rand::rng().random()),
+            focus: FOCUS,
+            library: &library,
+            player: player.clone(),
+            scope: Scope::Days { tables, days },
+            as_of: last,
+            budget: Budget {
+                iterations_max: TURNS_MAX,
+                queries_max: Some(QUERIES_MAX),
+                time_max: Some(if is_program { TIME_MAX } else { TIME_MAX_OF_MODEL }),
+                ..config.budget
+            },
+            caps: config.caps,
+            spending_dir: &config.runs_dir,
+            time_zone: open::time_zone(config),
+            robustness: Extent::Off,
+            plans: false,
+            runs_dir: &config.runs_dir,
+            recalled: Recalled::default(),
+            resume: None,
+            configuration: config.masked(),
+        };
+        let recorded = exploration::run(options, opened, std::future::pending(), &mut Unseen).await?;
+        recorded.outcome?;
+        Ok(recorded.journal)
+    }
+}
+
+/// Returns the most urgent alert of the latest day with one, of a monitor that asks to look behind it. Data that could not be
+/// read leave nothing to look into.
+fn alert(outcome: &Outcome) -> Option<Alert<'_>> {
+    let Outcome { monitor, days, .. } = outcome;
+    let days = days.iter().rev().filter(|_| monitor.investigates);
+    days.filter_map(|assessed| {
+        let incidents = assessed.day.incidents.iter().filter(|one| one.kind.is_deviation());
+        let fired = incidents.filter_map(|incident| Some((incident.decision.fires?, incident)));
+        let (_, incident) = fired.min_by_key(|(priority, _)| *priority)?;
+        Some(Alert { monitor, assessed, incident })
+    })
+    .next()
+}
+
+impl Alert<'_> {
+    /// Returns the alert in a line.
+    fn subject(self, assessed: &Assessed) -> String {
+        let incident = assessed.day.incidents.iter().find(|one| one.id == self.incident.id).unwrap_or(self.incident);
+        subject(assessed.reported(self.monitor), incident)
+    }
+
+    /// Returns the first and the last day that the incident goes on, and how many these are.
+    fn days(self) -> (Date, Date, u32) {
+        let last = match self.monitor.calendar.grain {
+            Grain::Week => self.assessed.day.at.date().saturating_add(6.days()),
+            Grain::Day | Grain::Hour => self.assessed.day.at.date(),
+        };
+        let days = ((last - self.incident.opened.date()).get_days() + 1).clamp(1, DAYS_MAX);
+        (last.saturating_sub((days - 1).days()), last, days.unsigned_abs())
+    }
+}
+
+/// An observer that shows nothing.
+struct Unseen;
+
+impl Observer for Unseen {
+    fn observe(&mut self, _: Event) -> std::io::Result<()> {
+        Ok(())
+    }
+}
