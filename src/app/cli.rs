@@ -27,7 +27,7 @@ use self::eval::EvalArguments;
 use self::help::{
     AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, EVAL_HELP, EVAL_LONG_HELP, RECHECK_HELP, SQL_HELP,
 };
-use self::memory::{FindingsCommand, MemoryOptions};
+use self::memory::{FindingsCommand, MemoryOptions, NotifyOptions};
 use self::monitor::state::StateOptions;
 use self::monitor::{MonitorCommand, MonitorOptions};
 use self::verify::VerifyArguments;
@@ -586,6 +586,8 @@ pub struct Options {
     pub runs: RunOptions,
     #[command(flatten)]
     pub memory: MemoryOptions,
+    #[command(flatten)]
+    pub notify: NotifyOptions,
     #[command(flatten)]
     pub state: StateOptions,
 }

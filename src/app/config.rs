@@ -95,6 +95,8 @@ pub struct Config {
     pub notify: Vec<String>,
     /// Whether the channels get a line when there is no news.
     pub notify_always: bool,
+    /// Where reports are served, for the link in messages, with `{run}` and `{day}`.
+    pub report_link: Option<String>,
     /// The folder of the prompts that replace or add to the built-in ones.
     pub prompts: Option<PathBuf>,
     pub runs_dir: PathBuf,
@@ -138,7 +140,7 @@ struct ModelChoice {
     key: Option<SecretString>,
 }
 
-/// The places of the monitors' state that the configuration names. [`Config::state_place`] chooses one.
+/// The places of the state that the configuration names. [`Config::state_place`] chooses one.
 #[derive(Debug, Clone)]
 struct StateChoice {
     url: Option<SecretString>,
@@ -283,8 +285,9 @@ impl Config {
             output: options.report.output,
             fail_on: options.verdict.fail_on,
             memory: memory.memory,
-            notify: memory.notify,
-            notify_always: memory.notify_always,
+            notify: options.notify.notify,
+            notify_always: options.notify.notify_always,
+            report_link: options.notify.report_link,
             prompts: options.prompts.prompts,
             runs_dir: options.runs.runs_dir,
             monitors: monitors.monitors,

@@ -60,10 +60,19 @@ struct Item {
     action: Option<String>,
 }
 
-/// Writes the message about a run; `None` if there is no news and `is_always` does not ask for a line about that.
-pub fn digest(run: &Run, remembrance: &Remembrance, is_always: bool) -> Result<Option<Message>, Error> {
+/// How messages are written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Style<'a> {
+    /// Whether there is a line when there is no news.
+    pub is_always: bool,
+    /// Where reports are served: an address in which `{run}` is the run's id and `{day}` the day that it took for today.
+    pub link: Option<&'a str>,
+}
+
+/// Writes the message about a run; `None` if there is no news and the style does not ask for a line about that.
+pub fn digest(run: &Run, remembrance: &Remembrance, style: Style<'_>) -> Result<Option<Message>, Error> {
     let news = remembrance.told().filter(|entry| entry.standing.is_news()).collect::<Vec<_>>();
-    if news.is_empty() && run.complete && !is_always {
+    if news.is_empty() && run.complete && !style.is_always {
         return Ok(None);
     }
     let finding = |entry: &Entry| run.findings.iter().find(|one| Some(&one.id) == entry.finding.as_ref());
@@ -71,7 +80,7 @@ pub fn digest(run: &Run, remembrance: &Remembrance, is_always: bool) -> Result<O
     let detailed = |index: usize, entry: &Entry| finding(entry).filter(|_| index < DETAILED_MAX);
     let items = shown.map(|(index, entry)| item(entry, detailed(index, entry))).collect::<Vec<_>>();
     let pictured = news.iter().find_map(|entry| report::drawn(finding(entry)?.picture.as_ref()?));
-    let words = Words::of(run, remembrance, &news);
+    let words = Words::of(run, remembrance, &news, style.link);
     let data = json!({
         "schema_version": SCHEMA_VERSION,
         "subject": words.subject,
@@ -83,11 +92,12 @@ pub fn digest(run: &Run, remembrance: &Remembrance, is_always: bool) -> Result<O
     message(run, words, &items, pictured.as_ref(), data).map(Some)
 }
 
-/// Writes the message about a run that looked behind an alert, for the thread of the alert with this subject.
-pub fn follow_up(run: &Run, alert: &str) -> Result<Message, Error> {
+/// Writes the message about a run that looked behind an alert, for the thread of the alert with this subject. `link` is as in
+/// [`Style`].
+pub fn follow_up(run: &Run, alert: &str, link: Option<&str>) -> Result<Message, Error> {
     let items = run.findings.iter().take(DETAILED_MAX).map(found).collect::<Vec<_>>();
     let pictured = run.findings.first().and_then(|finding| report::drawn(finding.picture.as_ref()?));
-    let words = Words::of_follow_up(run, alert);
+    let words = Words::of_follow_up(run, alert, link);
     let data = json!({
         "schema_version": SCHEMA_VERSION,
         "subject": words.subject,
@@ -116,10 +126,12 @@ struct Words {
     caution: Option<String>,
     rest: Option<String>,
     hint: String,
+    /// The address of the report.
+    link: Option<String>,
 }
 
 impl Words {
-    fn of(run: &Run, remembrance: &Remembrance, news: &[&Entry]) -> Self {
+    fn of(run: &Run, remembrance: &Remembrance, news: &[&Entry], link: Option<&str>) -> Self {
         let title = report::title(run);
         let summary = if news.is_empty() { "nothing new".to_owned() } else { remembrance.summary() };
         let worst = news.iter().filter(|entry| entry.standing != Standing::Over).map(|entry| entry.severity).max();
@@ -141,11 +153,12 @@ impl Words {
             caution: (!run.complete).then(|| line(&report::verdict(run), SENTENCE_CHARACTERS)),
             rest: (!rest.is_empty()).then_some(rest),
             hint: hint(run),
+            link: link.map(|link| linked(run, link)),
         }
     }
 
     /// The texts of a message that follows an alert.
-    fn of_follow_up(run: &Run, alert: &str) -> Self {
+    fn of_follow_up(run: &Run, alert: &str, link: Option<&str>) -> Self {
         let asked = count(run.totals.queries as usize, "query", "queries");
         let summary = match run.findings.len() {
             0 if run.complete => format!("looked behind the alert with {asked}: nothing beyond chance"),
@@ -166,6 +179,7 @@ impl Words {
             },
             rest: (more > 0).then(|| format!("{} more in the report.", count(more, "finding", "findings"))),
             hint: hint(run),
+            link: link.map(|link| linked(run, link)),
         }
     }
 }
@@ -177,7 +191,12 @@ impl Words {
     }
 }
 
-/// Returns where the whole report is.
+/// Returns the address of a run's report.
+fn linked(run: &Run, link: &str) -> String {
+    link.replace("{run}", &run.run_id).replace("{day}", &run.as_of().to_string())
+}
+
+/// Returns how the whole report is shown.
 fn hint(run: &Run) -> String {
     format!("The whole report: explore replay {}", line(&run.run_id, 80))
 }
@@ -226,6 +245,7 @@ fn mail(run: &Run, words: &Words, items: &[Item], chart: Option<&Drawn>) -> Valu
         "items": items,
         "rest": words.rest,
         "hint": words.hint,
+        "link": words.link,
         "player": report::player(run),
         "chart": chart.map(|_| CHART_CID),
         "chart_title": chart.map(|chart| chart.title.as_str()),
@@ -247,6 +267,9 @@ fn text(words: &Words, items: &[Item]) -> String {
         page.blank();
     }
     words.rest.iter().for_each(|rest| page.paragraph(rest));
+    // An address is not wrapped.
+    let link = words.link.iter().map(|link| format!("{link}\n")).collect::<String>();
+    page.text.push_str(&link);
     page.line(&words.hint, 0);
     page.text
 }
@@ -265,5 +288,6 @@ fn blocks(words: &Words, items: &[Item]) -> Value {
     let aside = words.aside().map(|summary| section(&escape(summary)));
     let blocks =
         [header(&words.subject)].into_iter().chain(aside).chain(caution).chain(items.iter().map(one)).chain(rest);
-    blocks.chain([context(&escape(&words.hint))]).collect()
+    let link = words.link.as_ref().map(|link| context(&format!("<{}|The report>", escape(link))));
+    blocks.chain(link).chain([context(&escape(&words.hint))]).collect()
 }

@@ -12,4 +12,4 @@ mod store;
 pub use self::decide::Found;
 pub use self::definition::Definitions;
 pub use self::remembered::{Feedback, Remembered, Verdict};
-pub use self::store::{Conclusion, Memory, OUTBOX_NAME, Said};
+pub use self::store::{Conclusion, Memory, OUTBOX_NAME, Overview, Said};

@@ -1,11 +1,11 @@
 //! The arguments of what is remembered between runs as clap types: `--memory`, and `explore findings`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::monitor::state::StateOptions;
-use super::{DatabaseOptions, RoleOptions, values};
+use super::{DatabaseOptions, PrivacyOptions, RoleOptions, values};
 
 /// The options for what is remembered of explorations.
 #[derive(Debug, Clone, Args)]
@@ -15,12 +15,22 @@ pub struct MemoryOptions {
     /// role; with --demo: off]
     #[arg(long, value_name = "NAME|off", value_parser = values::name)]
     pub memory: Option<String>,
+}
+
+/// The options that say who is told of a run.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Delivery")]
+pub struct NotifyOptions {
     /// Send what is new, worse, better or over through these channels of explore.toml
     #[arg(long, value_name = "CHANNELS", value_delimiter = ',', value_parser = values::name)]
     pub notify: Vec<String>,
     /// Send one line through the channels of --notify when there is no news, too
     #[arg(long)]
     pub notify_always: bool,
+    /// Link messages to the report at this address, in which {run} is the run's id and {day} the day that it took for today,
+    /// such as https://reports.example.com/{day}.html
+    #[arg(long, value_name = "URL", value_parser = values::link, value_hint = ValueHint::Url)]
+    pub report_link: Option<String>,
 }
 
 /// The options that say whose findings a command is about.
@@ -34,6 +44,8 @@ pub struct WhoseOptions {
     pub database: DatabaseOptions,
     #[command(flatten)]
     pub role: RoleOptions,
+    #[command(flatten)]
+    pub privacy: PrivacyOptions,
 }
 
 /// The subcommands of `explore findings`.

@@ -67,6 +67,12 @@ pub fn name(text: &str) -> Result<String, String> {
     name.map(str::to_owned).ok_or_else(|| "expected a name".to_owned())
 }
 
+/// Parses the address of reports, in which `{run}` and `{day}` may stand.
+pub fn link(text: &str) -> Result<String, String> {
+    endpoint(&text.replace("{run}", "run").replace("{day}", "day"))?;
+    Ok(text.trim().to_owned())
+}
+
 /// Parses a calendar date.
 pub fn date(text: &str) -> Result<Date, String> {
     text.parse().map_err(|_| "expected a date, such as 2025-11-30".to_owned())

@@ -12,10 +12,10 @@ use crate::app::cli::memory::{Because, FindingsCommand, SaidArguments};
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
-use crate::exploration::memory::{Feedback, Memory, Remembered, Said, Verdict};
+use crate::exploration::memory::{Feedback, Memory, Overview, Remembered, Said, Verdict};
 use crate::finding::lifecycle::{Point, size};
 use crate::state::State;
-use crate::typeset::text::{line, printable};
+use crate::typeset::text::{counted, line, printable};
 
 /// Characters of a sentence in the list.
 const SENTENCE_CHARACTERS: usize = 400;
@@ -216,11 +216,11 @@ async fn memories(as_json: bool, config: &Config, output: &mut Output) -> Result
     let all = Memory::all(&state).await?;
     state.close().await;
     let text = if as_json {
-        let one = |(name, address, findings, open): &(String, String, i64, i64)| json!({ "memory": name, "address": address, "findings": findings, "open": open });
-        format!("{:#}\n", all.iter().map(one).collect::<serde_json::Value>())
+        format!("{}\n", serde_json::to_string_pretty(&all).map_err(anyhow::Error::from)?)
     } else {
-        let one = |(name, address, findings, open): &(String, String, i64, i64)| {
-            format!("{}\n", printable(&format!("{name}  ({findings} findings, {open} open; at {address})")))
+        let one = |Overview { memory, address, findings, open }: &Overview| {
+            let findings = counted(usize::try_from(*findings).unwrap_or(usize::MAX), "finding");
+            format!("{}\n", printable(&format!("{memory}  ({findings}, {open} open; at {address})")))
         };
         all.iter().map(one).collect()
     };

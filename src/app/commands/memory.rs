@@ -16,7 +16,7 @@ use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::deliver::settings::ChannelPrivacy;
 use crate::deliver::{Channels, Pace, send_due};
-use crate::exploration::digest::{Masking, digest};
+use crate::exploration::digest::{Masking, Style, digest};
 use crate::exploration::memory::{Conclusion, Found, Memory, Remembered};
 use crate::exploration::{self, Recorded};
 use crate::finding::lifecycle::Remembrance;
@@ -223,13 +223,14 @@ fn messages(
 ) -> Result<Vec<WrittenMessage>, String> {
     let run = journal::read(journal).map_err(|error| error.to_string())?;
     let sent = journal::read_as_sent(journal).map_err(|error| error.to_string())?;
+    let style = Style { is_always: config.notify_always, link: config.report_link.as_deref() };
     let mut written = Vec::new();
     for channel in &config.notify {
         let message = match channels.privacy(channel) {
-            ChannelPrivacy::Full => digest(&run, remembrance, config.notify_always),
+            ChannelPrivacy::Full => digest(&run, remembrance, style),
             ChannelPrivacy::Masked => {
                 let (sent, remembrance) = masking.masked(&sent, remembrance).map_err(|error| error.to_string())?;
-                digest(&sent, &remembrance, config.notify_always)
+                digest(&sent, &remembrance, style)
             }
         };
         let Some(message) = message.map_err(|error| error.to_string())? else { continue };

@@ -29,7 +29,7 @@ pub enum Source {
     Server(SecretString),
 }
 
-/// The place where the monitors' state is stored.
+/// The place where the state is stored.
 #[derive(Debug, Clone)]
 pub enum StatePlace {
     /// A server at this URL.
@@ -66,14 +66,14 @@ impl Config {
         }
     }
 
-    /// Returns the place of the monitors' state: the server if a URL is given, otherwise a folder.
+    /// Returns the place of the state: the server if a URL is given, otherwise a folder.
     pub fn state_place(&self) -> Result<StatePlace, Failure> {
         if let Some(url) = &self.state.url {
             return Ok(StatePlace::Server(url.clone()));
         }
         let default = || self.state.data_home.as_ref().map(|home| home.join("explore"));
         self.state.directory.clone().or_else(default).map(StatePlace::Directory).ok_or_else(|| {
-            Failure::usage("no place for the monitors' state: neither XDG_DATA_HOME nor HOME is set")
+            Failure::usage("no place for what is remembered: neither XDG_DATA_HOME nor HOME is set")
                 .hint("set EXPLORE_DATA_DIR to a folder, or EXPLORE_STATE_URL to postgres://USER@HOST/NAME")
         })
     }

@@ -24,6 +24,18 @@ const WRITE: &str = "remember the findings";
 /// The name under which the outbox has messages about explorations.
 pub const OUTBOX_NAME: &str = "explore";
 
+/// A memory in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Overview {
+    /// Its name.
+    pub memory: String,
+    /// Where the database is.
+    pub address: String,
+    /// How many findings are remembered, and how many of these are open.
+    pub findings: u64,
+    pub open: u64,
+}
+
 /// The findings of one database, as one kind of caller sees it.
 #[derive(Debug)]
 pub struct Memory<'s> {
@@ -90,12 +102,16 @@ impl<'s> Memory<'s> {
         Ok(is_there.then(|| Self { state, name: name.to_owned() }))
     }
 
-    /// Returns the names of all memories, with how many findings each has and how many of these are open.
-    pub async fn all(state: &State) -> Result<Vec<(String, String, i64, i64)>, Error> {
+    /// Returns all memories, by their names.
+    pub async fn all(state: &State) -> Result<Vec<Overview>, Error> {
         let statement = "SELECT memory, address, count(number), count(number) FILTER (WHERE is_open)
             FROM explore.memories LEFT JOIN explore.findings USING (memory) GROUP BY memory, address ORDER BY memory";
         let rows = state.session().await?.rows(READ, statement, &[]).await?;
-        let read = |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
+        let read = |row: &tokio_postgres::Row| {
+            let (findings, open): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
+            let (findings, open) = (findings.unsigned_abs(), open.unsigned_abs());
+            Ok(Overview { memory: row.try_get(0)?, address: row.try_get(1)?, findings, open })
+        };
         rows.iter().map(read).collect::<Result<_, _>>().map_err(failed(READ))
     }
 

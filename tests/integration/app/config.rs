@@ -68,6 +68,7 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
         "reasoning_effort" | "fail_on" => ("\"high\"", "high"),
         "max_iterations" | "max_queries" | "max_tokens_total" | "max_rows" | "privacy_k" => ("7", "7"),
         "privacy" => ("\"masked\"", "masked"),
+        "report_link" => ("\"https://r.example/{run}\"", "https://r.example/{run}"),
         "verbose" => ("1", "1"),
         "max_cost" | "max_cost_day" | "max_cost_month" => ("2.5", "2.5"),
         "max_plan_cost" | "robustness" => ("\"off\"", "off"),

@@ -293,8 +293,18 @@ async fn news_are_sent_once_and_nothing_new_sends_nothing() {
         .program
         .file("explore.toml", "notify = [\"folder\"]\n[channels.folder]\nkind = \"file\"\ndirectory = \"sent\"\n");
     let sent = |nights: &Nights| std::fs::read_dir(nights.program.path("sent")).map_or(0, Iterator::count);
-    let (first, _) = nights.night("2026-10-31", finds(), &[]);
+    let link = ["--report-link", "https://reports.example/{day}/{run}.html?a=1&b=2"];
+    let (first, _) = nights.night("2026-10-31", finds(), &link);
     assert_eq!((first.code, sent(&nights)), (0, 1), "{}", first.stderr);
+    let mail = std::fs::read_dir(nights.program.path("sent")).unwrap().next().unwrap().unwrap().path();
+    let mail: Value = serde_json::from_str(&std::fs::read_to_string(mail).unwrap()).unwrap();
+    let run = mail["data"]["run_id"].as_str().unwrap();
+    let address = format!("https://reports.example/2026-10-31/{run}.html?a=1&b=2");
+    assert!(mail["text"].as_str().unwrap().contains(&address), "{mail:#}");
+    let escaped = address.replace('&', "&amp;");
+    assert!(mail["blocks"].to_string().contains(&format!("<{escaped}|The report>")), "{mail:#}");
+    let html = mail["html"].as_str().unwrap();
+    assert!(html.contains("<a href=\"https:&#x2f;&#x2f;reports.example") || html.contains(&escaped), "{html}");
     nights.next_day("2026-10-31", 8).await;
     nights.night("2026-11-01", finds(), &[]);
     assert_eq!(sent(&nights), 1);

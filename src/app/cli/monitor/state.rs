@@ -1,4 +1,4 @@
-//! The arguments of the commands on the monitors' state as clap types: `explore monitor outbox`, `snooze`, `context`
+//! The arguments of the commands on the state of monitors as clap types: `explore monitor outbox`, `snooze`, `context`
 //! and `config`.
 
 use std::path::PathBuf;
@@ -10,11 +10,11 @@ use secrecy::SecretString;
 use super::MonitorOptions;
 use crate::app::cli::values;
 
-/// The options for the place of the monitors' state.
+/// The options for the place of the state.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "State")]
 pub struct StateOptions {
-    /// Keep the monitors' state in the database at postgres://USER@HOST/NAME, in its schema explore [default: a PostgreSQL
+    /// Keep what is remembered (findings, monitors, messages) in the database at postgres://USER@HOST/NAME, in its schema explore [default: a PostgreSQL
     /// inside this process, in the data directory]
     #[arg(long, value_name = "URL", value_parser = values::secret, value_hint = ValueHint::Url)]
     pub state_url: Option<SecretString>,

@@ -94,15 +94,16 @@ impl Investigations<'_> {
         let journal = self.explore(alert).await?;
         let read = |error| Failure::new(crate::app::error::Kind::Unexpected, error);
         let (run, sent) = (journal::read(&journal).map_err(read)?, journal::read_as_sent(&journal).map_err(read)?);
+        let link = self.config.report_link.as_deref();
         let mut found = Vec::with_capacity(recipients.len());
         for (channel, recipient) in recipients {
             let message = match self.channels.privacy(&channel) {
-                ChannelPrivacy::Full => digest::follow_up(&run, &alert.subject(alert.assessed)),
+                ChannelPrivacy::Full => digest::follow_up(&run, &alert.subject(alert.assessed), link),
                 ChannelPrivacy::Masked => {
                     let masking = digest::Masking { marks: self.masking.marks.clone(), key: self.masking.key.clone() };
                     let (sent, _) = masking.masked(&sent, &Remembrance::default()).map_err(anyhow::Error::from)?;
                     let assessed = self.masking.masked(alert.assessed).map_err(anyhow::Error::from)?;
-                    digest::follow_up(&sent, &alert.subject(&assessed))
+                    digest::follow_up(&sent, &alert.subject(&assessed), link)
                 }
             };
             let content = serde_json::to_value(message.map_err(anyhow::Error::from)?).map_err(anyhow::Error::from)?;
