@@ -106,7 +106,7 @@ struct Told {
     state: String,
     team: ScriptedServer,
     /// What the team got before.
-    told_before: usize,
+    before: usize,
 }
 
 impl Told {
@@ -115,7 +115,7 @@ impl Told {
         let state = server::url(&format!("{name}_state"));
         let team = ScriptedServer::start(std::iter::repeat_with(|| raw(200, "ok")));
         let program = program.file("explore.toml", CHANNELS).variable("SLACK_URL", &team.base_url());
-        Self { program, url, state, team, told_before: 0 }
+        Self { program, url, state, team, before: 0 }
     }
 
     /// Runs a night to its end and returns its report, and what is remembered of it.
@@ -136,7 +136,7 @@ impl Told {
         for folder in ["runs", "sent"] {
             let _ = std::fs::remove_dir_all(self.program.path(folder));
         }
-        self.told_before = self.team.requests().len();
+        self.before = self.team.requests().len();
     }
 
     /// The findings, which of them a run called new, and the messages.
@@ -160,7 +160,7 @@ impl Told {
 
     fn check_sent(&self, at: &str, remembered: &[String]) {
         assert_eq!(self.files(), 1, "{at}: {remembered:?}");
-        let told = self.team.requests().len() - self.told_before;
+        let told = self.team.requests().len() - self.before;
         assert!(told <= 1, "{at}: told {told} times");
         let is_sent = remembered.iter().any(|line| line == "message team sent");
         assert!(!is_sent || told == 1, "{at}: it was not told");
