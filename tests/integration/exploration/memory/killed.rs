@@ -44,6 +44,7 @@ async fn kill_and_go_on(told: &mut Told, step: Step, expected: &[String]) -> Opt
     }
     let is_unknown = ended.code == 1 && ended.stderr.contains("1 message may not have been sent");
     assert!(ended.code == 0 || is_unknown, "{at}: {}", ended.stderr);
+    assert!(!report(&ended)["remembrance"].is_null(), "{at}: the report does not say what is new");
     told.check(&at, expected).await;
     Some(killed_at)
 }
