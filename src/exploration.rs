@@ -140,6 +140,15 @@ pub struct Recorded {
     pub outcome: io::Result<Outcome>,
     /// What the tables are that findings rest on, those of earlier runs included.
     pub definitions: Definitions,
+    /// Open, and so locked, until the run is remembered.
+    writer: SharedJournal,
+}
+
+impl Recorded {
+    /// Writes an event at the end of the journal of a run that is over.
+    pub fn note(&self, event: &Event) -> io::Result<()> {
+        self.writer.append(event)
+    }
 }
 
 /// Why a run could not begin.
@@ -192,6 +201,7 @@ pub async fn run(
     let names = [player.0.name()].into_iter().chain(others.iter().map(|(model, _)| model.name())).collect::<Vec<_>>();
     let (names, players) = (names.join(", "), names.len());
     let stale = newest.and_then(|newest| briefing::stale(newest, options.as_of));
+    let writer = shared.clone();
     let (mut recorder, path) = match &options.resume {
         None => {
             let warnings = warnings.into_iter().chain(stale);
@@ -240,7 +250,7 @@ pub async fn run(
     let found = outcome.iter().flat_map(|outcome| &outcome.bases);
     let bases = known.iter().map(|known| &known.basis).chain(found);
     let definitions = Definitions::read(&toolbox.executor, &toolbox.catalog, &newest_dates, bases).await;
-    Ok(Recorded { journal: path, outcome, definitions })
+    Ok(Recorded { journal: path, outcome, definitions, writer })
 }
 
 /// Returns a model that first repeats the replies on record.
@@ -303,11 +313,6 @@ fn go_on<'w>(
         recorder.observe(Event::Resumed { kept: resume.from.kept, version })?;
     }
     Ok((recorder, resume.journal.clone()))
-}
-
-/// Writes an event at the end of a journal whose run is over.
-pub fn note(journal: &Path, event: &Event) -> Result<(), agent::journal::Error> {
-    Journal::reopen(journal)?.append(Timestamp::now(), event)
 }
 
 /// Checks that there is a table to read. A job whose role lost its rights must not end as if it had found nothing.

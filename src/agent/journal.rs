@@ -47,6 +47,8 @@ use crate::warehouse::table::Table;
 
 /// The file name of the journal in the run's folder.
 pub const FILE_NAME: &str = "journal.jsonl";
+/// How the warning begins that a run is not remembered. It counts until the run is.
+pub const FORGOTTEN: &str = "nothing is remembered of this run";
 
 /// An error while a journal is created, written or read.
 #[derive(Debug, thiserror::Error)]

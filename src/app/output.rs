@@ -3,6 +3,9 @@
 //! [`Output`] owns standard output. [`Talk`] owns standard error for messages, progress bars and tracing, so that they
 //! do not break each other's lines.
 
+use std::fs::File;
+#[cfg(unix)]
+use std::fs::Permissions;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -267,7 +270,8 @@ impl Destination {
             }
             Self::File { path, mut draft } => {
                 let written = draft.write_all(text.as_bytes()).and_then(|()| draft.as_file().sync_all());
-                let kept = written.and_then(|()| draft.persist(&path).map_err(|error| error.error));
+                let alike = written.and_then(|()| keep_mode(&path, draft.as_file()));
+                let kept = alike.and_then(|()| draft.persist(&path).map_err(|error| error.error));
                 kept.with_context(|| format!("cannot write to {}", path.display()))?;
             }
         }
@@ -275,12 +279,20 @@ impl Destination {
     }
 }
 
-/// Creates a draft with the permissions of a new file, which the umask restricts. Temporary files are otherwise
-/// readable only by their owner.
+/// Creates a draft that only its owner may read: reports show what the database holds.
 fn draft_in(directory: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".explore-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(directory)
+    tempfile::Builder::new().prefix(".explore-").tempfile_in(directory)
+}
+
+/// Gives a draft the mode of the file that it is to replace: somebody chose who may read that one.
+#[cfg(unix)]
+fn keep_mode(replaced: &Path, draft: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Ok(metadata) = replaced.metadata() else { return Ok(()) };
+    draft.set_permissions(Permissions::from_mode(metadata.permissions().mode() & 0o777))
+}
+
+#[cfg(not(unix))]
+fn keep_mode(_replaced: &Path, _draft: &File) -> io::Result<()> {
+    Ok(())
 }

@@ -6,4 +6,5 @@ pub(crate) mod sample_day;
 pub(crate) mod sample_run;
 pub(crate) mod scripted_server;
 pub(crate) mod server;
+pub(crate) mod trap;
 pub(crate) mod wire;

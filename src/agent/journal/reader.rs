@@ -1,7 +1,7 @@
 //! Reads a journal, line by line, into a summary of the run.
 //!
-//! A torn last line is normal for a killed run and is ignored. Any other line that cannot be read is kept as [`Damage`]
-//! for the reports, and is not an error.
+//! A torn last line is normal for a killed run: a warning says so, and it counts for nothing. Any other line that cannot be
+//! read is kept as [`Damage`] for the reports, and is not an error.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -16,7 +16,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::values::Values;
-use super::{Answered, Coverage, Error, Event, Line, ModelPart, Recalled, Started, StopReason, Tally, Totals};
+use super::{
+    Answered, Coverage, Error, Event, FORGOTTEN, Line, ModelPart, Recalled, Started, StopReason, Tally, Totals,
+};
 use crate::agent::known::Remeasured;
 use crate::agent::robustness::Shuffled;
 use crate::finding::Severity;
@@ -143,19 +145,31 @@ pub fn read_as_sent(path: &Path) -> Result<Run, Error> {
 /// Summarizes the lines that count, each as it is shown.
 fn summary(path: &Path, mut shown: impl FnMut(Line) -> Line) -> Result<Run, Error> {
     let mut reading = Reading::new(path);
-    let (lines, damage) = lines(path)?;
-    for line in lines {
+    let Lines { counting, damage, torn } = lines(path)?;
+    for line in counting {
         reading.take(shown(line));
     }
     reading.run.damage = damage;
+    reading.run.warnings.extend(torn.map(|line| {
+        format!("the journal's last line, line {line}, is torn: the program was ended while it wrote it. It counts for nothing")
+    }));
     Ok(reading.finish())
 }
 
-/// Returns the lines that count, and those that cannot be read. Where a run was resumed, the lines of the turn that was made
-/// again do not count.
-pub(super) fn lines(path: &Path) -> Result<(Vec<Line>, Vec<Damage>), Error> {
+/// The lines of a journal.
+pub(super) struct Lines {
+    /// Those that count.
+    pub(super) counting: Vec<Line>,
+    /// Those that cannot be read.
+    pub(super) damage: Vec<Damage>,
+    /// The number of the last one if it is torn.
+    pub(super) torn: Option<usize>,
+}
+
+/// Returns the lines of a journal. Where a run was resumed, the lines of the turn that was made again do not count.
+pub(super) fn lines(path: &Path) -> Result<Lines, Error> {
     let mut lines = Vec::new();
-    let damage = scan(
+    let (damage, torn) = scan_all(
         path,
         |_| true,
         |line| match line.event {
@@ -163,16 +177,25 @@ pub(super) fn lines(path: &Path) -> Result<(Vec<Line>, Vec<Damage>), Error> {
             _ => lines.push(line),
         },
     )?;
-    Ok((lines, damage))
+    Ok(Lines { counting: lines, damage, torn })
 }
 
 /// Calls `visit` for each line whose event name is `wanted`, and returns the lines that cannot be read.
 ///
 /// Unwanted lines are not parsed in full, so that a few events of a large journal are found quickly.
-pub fn scan(path: &Path, wanted: impl Fn(&str) -> bool, mut visit: impl FnMut(Line)) -> Result<Vec<Damage>, Error> {
+pub fn scan(path: &Path, wanted: impl Fn(&str) -> bool, visit: impl FnMut(Line)) -> Result<Vec<Damage>, Error> {
+    scan_all(path, wanted, visit).map(|(damage, _)| damage)
+}
+
+/// As [`scan`]; returns the number of the last line too if it is torn.
+fn scan_all(
+    path: &Path,
+    wanted: impl Fn(&str) -> bool,
+    mut visit: impl FnMut(Line),
+) -> Result<(Vec<Damage>, Option<usize>), Error> {
     let failed = |source| Error::Read { path: path.to_owned(), source };
     let mut file = BufReader::new(File::open(path).map_err(failed)?);
-    let mut damage = Vec::new();
+    let (mut damage, mut torn) = (Vec::new(), None);
     let mut text = Vec::new();
     for line in 1.. {
         text.clear();
@@ -183,10 +206,11 @@ pub fn scan(path: &Path, wanted: impl Fn(&str) -> bool, mut visit: impl FnMut(Li
         match parse(&text, &wanted) {
             Ok(Some(line)) => visit(line),
             Err(error) if whole => damage.push(Damage { line, problem: error.to_string() }),
-            Ok(None) | Err(_) => {}
+            Err(_) => torn = Some(line),
+            Ok(None) => {}
         }
     }
-    Ok(damage)
+    Ok((damage, torn))
 }
 
 fn parse(text: &[u8], wanted: impl Fn(&str) -> bool) -> serde_json::Result<Option<Line>> {
@@ -303,7 +327,10 @@ impl Reading {
             | Event::Sent(_)
             | Event::Compacted { .. } => {}
             Event::Recalled(recalled) => run.recalled = Some(*recalled),
-            Event::Remembered(remembrance) => run.remembrance = Some(*remembrance),
+            Event::Remembered(remembrance) => {
+                run.warnings.retain(|warning| !warning.starts_with(FORGOTTEN));
+                run.remembrance = Some(*remembrance);
+            }
             Event::Remeasured(remeasured) => run.remeasured.push(*remeasured),
         }
     }

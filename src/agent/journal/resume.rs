@@ -68,7 +68,7 @@ impl Recalled {
 
 /// Reads what a journal holds for going on. `None` without the start of the run.
 pub fn resumable(path: &Path) -> Result<Option<Resumable>, Error> {
-    let (lines, _) = reader::lines(path)?;
+    let lines = reader::lines(path)?.counting;
     let started = lines.iter().find_map(|line| match &line.event {
         Event::Started(started) => Some((**started).clone()),
         _ => None,

@@ -89,6 +89,10 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     let database = Arc::clone(&opened.executor.database);
     opened.warnings.extend(recalled.problem.clone());
     if let Some(resume) = &resume {
+        if let (Some(problem), true) = (&recalled.problem, resume.from.is_over) {
+            // Nothing else is left of it.
+            return Err(anyhow::Error::msg(problem.clone()).into());
+        }
         recalled.at_start = resume.from.recalled.clone();
     }
     let options = Options {
@@ -112,7 +116,7 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     let mut shown = ShowProgress(&mut progress);
     let recorded = exploration::run(options, opened, interrupts.next(), &mut shown).await?;
     drop(progress);
-    memory::remember(config, (&recalled, &channels), &recorded, (&run_id, as_of)).await?;
+    let remembered = memory::remember(config, (&recalled, &channels), &recorded, (&run_id, as_of)).await;
     let Recorded { journal, outcome, .. } = recorded;
 
     // The report is written first, because stopping the queries that still run may take a while.
@@ -125,24 +129,41 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     if let (Some(unwritten), Err(_)) = (&unwritten, &delivered) {
         output.talk().warn(unwritten);
     }
-    let run = delivered?;
-    outcome?;
-    if run.totals.iterations == 0
-        && run.stop_reason.is_limit()
-        && let Some(detail) = &run.stop_detail
-    {
-        output.talk().warn(&format!("no model was asked, and nothing was looked at: {detail}"));
+    if let Err(error) = outcome {
+        return Err(delivered.err().unwrap_or_else(|| error.into()));
     }
+    // Who is to be told is told, even if the report could not be written.
     let sent = memory::notify(config, &channels, output).await;
-    let ended = verdict(&run, config);
-    match (ended, sent) {
-        (Ok(ExitStatus::Done), sent) => sent,
-        // What the run ended in comes before that somebody was not told.
+    let ended = delivered.and_then(|run| {
+        warn_of_nothing(&run, output);
+        verdict(&run, config)
+    });
+    ending(ending(ended, remembered, output), sent, output)
+}
+
+/// Returns what a run ended in. What failed after it is its end only if nothing else is; else it is said.
+fn ending(
+    ended: Result<ExitStatus, Failure>,
+    after: Result<ExitStatus, Failure>,
+    output: &Output,
+) -> Result<ExitStatus, Failure> {
+    match (ended, after) {
+        (Ok(ExitStatus::Done), after) => after,
         (ended, Err(failure)) => {
             output.talk().failure(&failure);
             ended
         }
         (ended, Ok(_)) => ended,
+    }
+}
+
+/// Warns if a limit kept the run from asking a model at all.
+fn warn_of_nothing(run: &Run, output: &Output) {
+    if run.totals.iterations == 0
+        && run.stop_reason.is_limit()
+        && let Some(detail) = &run.stop_detail
+    {
+        output.talk().warn(&format!("no model was asked, and nothing was looked at: {detail}"));
     }
 }
 

@@ -10,15 +10,15 @@ use jiff::civil::Date;
 
 use super::monitor::outbox::tell;
 use super::open;
-use crate::agent::journal::{self, Event};
+use crate::agent::journal::{self, Event, FORGOTTEN};
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::deliver::settings::ChannelPrivacy;
 use crate::deliver::{Channels, Pace, send_due};
+use crate::exploration::Recorded;
 use crate::exploration::digest::{Masking, Style, digest};
 use crate::exploration::memory::{Conclusion, Found, Memory, Remembered};
-use crate::exploration::{self, Recorded};
 use crate::finding::lifecycle::Remembrance;
 use crate::state::{self, NewMessage, State, WrittenMessage};
 use crate::warehouse::Database;
@@ -114,10 +114,8 @@ pub(super) struct Recalled {
 /// database that was at another address.
 pub(super) async fn recall(config: &Config, database: &Arc<dyn Database>, as_of: Date) -> Result<Recalled, Failure> {
     let Some(whose) = whose(config, database).await? else { return Ok(Recalled::default()) };
-    let forgetful = |problem: String| Recalled {
-        problem: Some(format!("nothing is remembered of this run: {problem}")),
-        ..Recalled::default()
-    };
+    let forgetful =
+        |problem: String| Recalled { problem: Some(format!("{FORGOTTEN}: {problem}")), ..Recalled::default() };
     let state = match state(config).await {
         Ok(state) => state,
         Err(failure) => return Ok(forgetful(failure.to_string())),
@@ -153,15 +151,15 @@ fn in_order(findings: &[Remembered]) -> impl Iterator<Item = &Remembered> {
     findings.into_iter()
 }
 
-/// Remembers a run that is over, and writes into its journal how each finding stands. An error is a warning for the reader:
-/// the report is not to be lost with the memory.
+/// Remembers a run that is over, and writes into its journal how each finding stands, or why nothing is remembered. The
+/// report is not to be lost with the memory: the error is for the run's exit status.
 pub(super) async fn remember(
     config: &Config,
     (recalled, channels): (&Recalled, &Channels),
     recorded: &Recorded,
     (run_id, as_of): (&str, Date),
-) -> Result<(), Failure> {
-    let (Some(whose), Ok(outcome)) = (&recalled.whose, &recorded.outcome) else { return Ok(()) };
+) -> Result<ExitStatus, Failure> {
+    let (Some(whose), Ok(outcome)) = (&recalled.whose, &recorded.outcome) else { return Ok(ExitStatus::Done) };
     let found =
         Found { run_id, as_of, findings: &outcome.findings, bases: &outcome.bases, remeasured: &outcome.remeasured };
     let concluded = async {
@@ -170,12 +168,17 @@ pub(super) async fn remember(
         state.close().await;
         concluded
     };
-    let event = match concluded.await {
-        Ok(remembrance) => Event::Remembered(Box::new(remembrance)),
-        Err(failure) => Event::Warned { message: format!("nothing is remembered of this run: {failure}") },
+    let again = || format!("`explore resume {run_id}` makes up for it");
+    let (event, problem) = match concluded.await {
+        Ok(remembrance) => (Event::Remembered(Box::new(remembrance)), None),
+        Err(failure) => {
+            let message = format!("{FORGOTTEN}: {failure}");
+            let problem = Failure::new(failure.kind(), anyhow::Error::msg(message.clone()));
+            (Event::Warned { message }, Some(problem.hint(again())))
+        }
     };
-    exploration::note(&recorded.journal, &event).map_err(anyhow::Error::from)?;
-    Ok(())
+    let noted = recorded.note(&event).map_err(|error| Failure::from(anyhow::Error::from(error)).hint(again()));
+    problem.map_or(noted.map(|()| ExitStatus::Done), Err)
 }
 
 /// Remembers a run, with the messages about it.

@@ -223,6 +223,8 @@ fn a_journal_with_a_torn_last_line_can_still_be_added_to_and_read() {
     file.write_all(br#"{"at":"2025-11-30T08:"#).unwrap();
     let run = read(&path).unwrap();
     assert_eq!((run.stop_reason, run.damage.len()), (StopReason::Finished, 0));
+    let last = format!("line {}, is torn", short_events().len() + 1);
+    assert!(run.warnings.iter().any(|warning| warning.contains(&last)), "{:?}", run.warnings);
 }
 
 /// The journal as programs wrote it that did not tell what a run looked at.

@@ -1,10 +1,15 @@
 //! What is remembered from night to night, through the binary: a real server, a state on it, and a model that follows a
 //! script.
 
+mod at_once;
+mod full;
+mod killed;
+mod private;
+
 use serde_json::{Value, json};
 
 use crate::support::program::{Outcome, Program};
-use crate::support::scripted_server::{ScriptedServer, Turn, calls, computed};
+use crate::support::scripted_server::{ScriptedServer, Turn, calls, computed, raw};
 use crate::support::server;
 
 /// Tickets of two channels over sixty days; those of the shop double from the day 41 on.
@@ -78,6 +83,103 @@ impl Nights {
         )
         .await;
     }
+}
+
+/// A night of the built-in analyst, who always does the same.
+const OFFLINE: [&str; 6] = ["--offline", "--as-of", "2026-10-31", "--format", "json", "--quiet"];
+/// The same run goes on.
+const RESUME: [&str; 6] = ["resume", "latest", "--offline", "--format", "json", "--quiet"];
+/// What is news goes to a folder, and to a team by a channel that cannot be sent the same again.
+const CHANNELS: &str = "notify = [\"folder\", \"team\"]
+[channels.folder]
+kind = \"file\"
+directory = \"sent\"
+[channels.team]
+kind = \"slack\"
+url_env = \"SLACK_URL\"
+";
+
+/// Nights of the built-in analyst, whose news are told.
+struct Told {
+    program: Program,
+    url: String,
+    state: String,
+    team: ScriptedServer,
+    /// What the team got before.
+    before: usize,
+}
+
+impl Told {
+    async fn new(name: &str) -> Self {
+        let Nights { program, url } = Nights::new(name).await;
+        let state = server::url(&format!("{name}_state"));
+        let team = ScriptedServer::start(std::iter::repeat_with(|| raw(200, "ok")));
+        let program = program.file("explore.toml", CHANNELS).variable("SLACK_URL", &team.base_url());
+        Self { program, url, state, team, before: 0 }
+    }
+
+    /// Runs a night to its end and returns its report, and what is remembered of it.
+    async fn reference(&self) -> (Value, Vec<String>) {
+        let outcome = self.program.run(&OFFLINE);
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        let remembered = self.remembered().await;
+        let kinds = remembered.iter().map(|line| line.split(' ').next().unwrap()).collect::<Vec<_>>();
+        assert_eq!(kinds, ["finding", "message", "message", "new"], "{remembered:?}");
+        self.check_sent("the reference", &remembered);
+        (report(&outcome), remembered)
+    }
+
+    /// Forgets all, as if there had been no night.
+    async fn forget(&mut self) {
+        let truncate = "TRUNCATE explore.memories, explore.findings, explore.explorations, explore.outbox CASCADE";
+        server::execute(&self.state, truncate).await;
+        for folder in ["runs", "sent"] {
+            let _ = std::fs::remove_dir_all(self.program.path(folder));
+        }
+        self.before = self.team.requests().len();
+    }
+
+    /// The findings, which of them a run called new, and the messages.
+    async fn remembered(&self) -> Vec<String> {
+        let lines = "SELECT concat_ws(' ', 'finding', number, headline) FROM explore.findings
+            UNION ALL SELECT concat_ws(' ', 'new', entry ->> 'id')
+            FROM explore.explorations, jsonb_array_elements(document -> 'entries') AS entry
+            WHERE entry ->> 'standing' = 'new'
+            UNION ALL SELECT concat_ws(' ', 'message', channel, state) FROM explore.outbox ORDER BY 1";
+        let client = server::client(&self.state).await;
+        client.query(lines, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Checks that all that is expected is remembered, and was told once.
+    async fn check(&self, at: &str, expected: &[String]) {
+        let remembered = self.remembered().await;
+        self.check_sent(at, &remembered);
+        let may_have_arrived = |line: &String| line.replace("message team unknown", "message team sent");
+        assert_eq!(remembered.iter().map(may_have_arrived).collect::<Vec<_>>(), expected, "{at}");
+    }
+
+    fn check_sent(&self, at: &str, remembered: &[String]) {
+        assert_eq!(self.files(), 1, "{at}: {remembered:?}");
+        let told = self.team.requests().len() - self.before;
+        assert!(told <= 1, "{at}: told {told} times");
+        let is_sent = remembered.iter().any(|line| line == "message team sent");
+        assert!(!is_sent || told == 1, "{at}: it was not told");
+    }
+
+    fn files(&self) -> usize {
+        std::fs::read_dir(self.program.path("sent")).map_or(0, Iterator::count)
+    }
+
+    fn journal(&self) -> Option<std::path::PathBuf> {
+        let run = std::fs::read_dir(self.program.path("runs")).ok()?.next()?.unwrap();
+        Some(run.path().join("journal.jsonl"))
+    }
+}
+
+/// The sentences of a report's findings.
+fn sentences(report: &Value) -> Vec<&Value> {
+    let findings = report["findings"].as_array().unwrap_or_else(|| panic!("{report:#}"));
+    findings.iter().map(|finding| &finding["facts"][0]["sentence"]).collect()
 }
 
 fn finds() -> Vec<Turn> {

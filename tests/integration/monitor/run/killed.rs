@@ -1,60 +1,10 @@
 //! A run that is killed between any two of its statements loses nothing, and doubles nothing once it is run again.
 
-use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::process::Stdio;
 
 use super::{DAY, Shop, delivered, remembered, sent};
 use crate::support::server;
-use crate::support::wire::{Message, Relay};
-
-/// Where a run is killed: at the n-th statement that could change something, before or after it reaches the server.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    statement: usize,
-    passes: bool,
-}
-
-/// Lets everything pass up to a step; then it says which statement that was, and nothing passes any more.
-struct Trap {
-    relay: Relay,
-    sprung: mpsc::Receiver<String>,
-}
-
-impl Trap {
-    fn set(step: Step) -> Self {
-        let seen = Arc::new(AtomicUsize::new(0));
-        let (sender, sprung) = mpsc::channel();
-        let relay = Relay::start(move || {
-            let (seen, sender) = (Arc::clone(&seen), sender.clone());
-            let mut latest = String::new();
-            move |message: &Message| {
-                latest = message.statement().unwrap_or(std::mem::take(&mut latest));
-                if !is_executed(message) || !could_change(&latest) {
-                    return seen.load(Ordering::SeqCst) < step.statement;
-                }
-                let number = seen.fetch_add(1, Ordering::SeqCst) + 1;
-                if number == step.statement {
-                    // Nobody listens where the program ended by itself.
-                    let _ = sender.send(latest.clone());
-                }
-                number < step.statement || number == step.statement && step.passes
-            }
-        });
-        Self { relay, sprung }
-    }
-}
-
-/// A statement that was prepared is executed before the next is prepared; what is copied in ends with a `CopyDone`.
-fn is_executed(message: &Message) -> bool {
-    matches!(message.tag, b'Q' | b'E' | b'c')
-}
-
-/// What reads, and what says how, is the same to the state whether it ran or not.
-fn could_change(statement: &str) -> bool {
-    !["SELECT", "SET ", "START TRANSACTION"].iter().any(|reads| statement.trim_start().starts_with(reads))
-}
+use crate::support::trap::{Step, Trap, could_change};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_killed_anywhere_is_made_whole_by_the_next() {
@@ -83,30 +33,16 @@ async fn kill_and_run_again(shop: &Shop, step: Step, expected: &[String]) -> Opt
     let _ = std::fs::remove_dir_all(shop.program.path("alerts"));
     shop.listeners.reset().await;
     shop.listen().await;
-    let trap = Trap::set(step);
-    let mut command = shop.command(&trap.relay.url(&shop.state), &DAY);
+    let trap = Trap::set(step, could_change);
+    let mut command = shop.command(&trap.url(&shop.state), &DAY);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let killed_at = wait(&mut child, &trap)?;
+    let killed_at = trap.kill(&mut child)?;
     let again = shop.run(&shop.state, &DAY);
     let at = format!("killed at {step:?}: {killed_at}");
     assert!([0, 1, 10].contains(&again.code), "{at}: {}", again.stderr);
     assert_eq!(remembered(&shop.state).await, expected, "{at}");
     check_deliveries(shop, &at).await;
     Some(killed_at)
-}
-
-/// Kills the child when the trap is sprung.
-fn wait(child: &mut Child, trap: &Trap) -> Option<String> {
-    loop {
-        if let Ok(statement) = trap.sprung.recv_timeout(Duration::from_millis(5)) {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return Some(statement);
-        }
-        if child.try_wait().unwrap().is_some() {
-            return None;
-        }
-    }
 }
 
 /// What can be repeated arrived, always as the same; what cannot arrived at most once, and where nobody knows, it is said.
