@@ -95,6 +95,11 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
         }
         recalled.at_start = resume.from.recalled.clone();
     }
+    let conclusion = match &resume {
+        // What is found from here on was not remembered with the rest.
+        Some(Resume { from, .. }) if from.is_remembered && !from.is_over => format!("{run_id}+{}", from.replies.len()),
+        _ => run_id.clone(),
+    };
     let options = Options {
         run_id: run_id.clone(),
         recalled: recalled.at_start.clone(),
@@ -116,7 +121,7 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     let mut shown = ShowProgress(&mut progress);
     let recorded = exploration::run(options, opened, interrupts.next(), &mut shown).await?;
     drop(progress);
-    let remembered = memory::remember(config, (&recalled, &channels), &recorded, (&run_id, as_of)).await;
+    let remembered = memory::remember(config, (&recalled, &channels), &recorded, (&run_id, &conclusion, as_of)).await;
     let Recorded { journal, outcome, .. } = recorded;
 
     // The report is written first, because stopping the queries that still run may take a while.

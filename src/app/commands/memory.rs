@@ -152,19 +152,19 @@ fn in_order(findings: &[Remembered]) -> impl Iterator<Item = &Remembered> {
 }
 
 /// Remembers a run that is over, and writes into its journal how each finding stands, or why nothing is remembered. The
-/// report is not to be lost with the memory: the error is for the run's exit status.
+/// report is not to be lost with the memory: the error is for the run's exit status. `name` is that of the conclusion.
 pub(super) async fn remember(
     config: &Config,
     (recalled, channels): (&Recalled, &Channels),
     recorded: &Recorded,
-    (run_id, as_of): (&str, Date),
+    (run_id, name, as_of): (&str, &str, Date),
 ) -> Result<ExitStatus, Failure> {
     let (Some(whose), Ok(outcome)) = (&recalled.whose, &recorded.outcome) else { return Ok(ExitStatus::Done) };
     let found =
         Found { run_id, as_of, findings: &outcome.findings, bases: &outcome.bases, remeasured: &outcome.remeasured };
     let concluded = async {
         let state = state_at_end(config).await?;
-        let concluded = concluded(&state, whose, (found, recorded), (channels, config)).await;
+        let concluded = concluded(&state, whose, (name, found, recorded), (channels, config)).await;
         state.close().await;
         concluded
     };
@@ -185,7 +185,7 @@ pub(super) async fn remember(
 async fn concluded(
     state: &State,
     whose: &Whose,
-    (found, recorded): (Found<'_>, &Recorded),
+    (name, found, recorded): (&str, Found<'_>, &Recorded),
     (channels, config): (&Channels, &Config),
 ) -> Result<Remembrance, Failure> {
     let is_told = !config.notify.is_empty();
@@ -196,9 +196,13 @@ async fn concluded(
         Masking::default()
     };
     let messages = |remembrance: &Remembrance| {
-        if is_told { messages(&recorded.journal, remembrance, (channels, &masking), config) } else { Ok(Vec::new()) }
+        if is_told {
+            messages((name, &recorded.journal), remembrance, (channels, &masking), config)
+        } else {
+            Ok(Vec::new())
+        }
     };
-    let conclusion = Conclusion { found, definitions: &recorded.definitions, messages: &messages };
+    let conclusion = Conclusion { name, found, definitions: &recorded.definitions, messages: &messages };
     Ok(opened(state, whose).await?.conclude(conclusion).await?)
 }
 
@@ -219,7 +223,7 @@ pub(super) fn channels(config: &Config) -> Result<Channels, Failure> {
 /// Returns the messages about a run, one for each recipient: with the values of personal data where the channel is to have
 /// them, else with tokens.
 fn messages(
-    journal: &Path,
+    (name, journal): (&str, &Path),
     remembrance: &Remembrance,
     (channels, masking): (&Channels, &Masking),
     config: &Config,
@@ -240,7 +244,7 @@ fn messages(
         let content = serde_json::to_value(message).map_err(|error| error.to_string())?;
         let (recipients, _) = channels.recipients(channel).unwrap_or_default();
         written.extend(recipients.into_iter().map(|recipient| {
-            let (incident, channel) = (run.run_id.clone(), channel.clone());
+            let (incident, channel) = (name.to_owned(), channel.clone());
             let rows = vec![NewMessage { incident, channel, recipient, is_digest: false }];
             WrittenMessage { rows, content: content.clone() }
         }));

@@ -46,6 +46,8 @@ pub struct Memory<'s> {
 /// What a run found, and what is done with it.
 #[derive(Clone, Copy)]
 pub struct Conclusion<'a> {
+    /// The run's id, or another name for what it found after it was remembered and went on.
+    pub name: &'a str,
     pub found: Found<'a>,
     /// What the tables are that the findings rest on.
     pub definitions: &'a Definitions,
@@ -153,7 +155,7 @@ impl<'s> Memory<'s> {
         let _lock = session.lock(&format!("explore memory {}", self.name)).await?;
         let mut client = session.client().await;
         let transaction = begin(&mut client, WRITE).await?;
-        let run = conclusion.found.run_id;
+        let run = conclusion.name;
         let known = "SELECT document::text FROM explore.explorations WHERE memory = $1 AND run = $2";
         if let Some(row) = transaction.query_opt(known, &[&self.name, &run]).await.map_err(failed(READ))? {
             return json::read(READ, row.try_get(0).map_err(failed(READ))?);

@@ -406,12 +406,39 @@ async fn news_are_sent_once_and_nothing_new_sends_nothing() {
     let escaped = address.replace('&', "&amp;");
     assert!(mail["blocks"].to_string().contains(&format!("<{escaped}|The report>")), "{mail:#}");
     let html = mail["html"].as_str().unwrap();
-    assert!(html.contains("<a href=\"https:&#x2f;&#x2f;reports.example") || html.contains(&escaped), "{html}");
+    assert!(html.contains("<a href=\"https:&#x2f;&#x2f;reports.example"), "{html}");
     nights.next_day("2026-10-31", 8).await;
     nights.night("2026-11-01", finds(), &[]);
     assert_eq!(sent(&nights), 1);
     nights.night("2026-11-01", finds(), &["--notify-always"]);
     assert_eq!(sent(&nights), 2);
+}
+
+#[tokio::test]
+async fn what_a_run_finds_after_its_limit_was_raised_is_remembered_too() {
+    let mut nights = Nights::new("memory_raised").await;
+    nights.program = nights
+        .program
+        .file("explore.toml", "notify = [\"folder\"]\n[channels.folder]\nkind = \"file\"\ndirectory = \"sent\"\n");
+    let finding = |claim: &str| json!({ "facts": [claim], "actions": ["Ask"], "severity": "high" });
+    let asks = || calls([("execute_sql", json!({ "sql": ASKED, "question": "which channel grew" }))]);
+    let records = || calls([("record_finding", finding("change(q1[shop].before, q1[shop].after)"))]);
+    let (first, _) = nights.night("2026-10-31", vec![asks(), records()], &["--max-iterations", "2"]);
+    assert_eq!(report(&first)["complete"], false, "{}", first.stdout);
+    assert_eq!(standings(&first).len(), 1);
+
+    let more = ScriptedServer::start(vec![
+        calls([("record_finding", finding("gap(q1[shop].after, q1[mail].after)"))]),
+        calls([("finish", json!({ "answers": [] }))]),
+        calls([("finish", json!({ "answers": [] }))]),
+    ]);
+    let arguments = ["resume", "latest", "--max-iterations", "9", "--format", "json", "--base-url", &more.base_url()];
+    let resumed = nights.program.run(&arguments);
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    let standings = standings(&resumed).into_iter().map(|(id, standing, _)| (id, standing)).collect::<Vec<_>>();
+    assert_eq!(standings, [("M2".to_owned(), "new".to_owned()), ("M1".to_owned(), "ongoing".to_owned())]);
+    assert_eq!(nights.findings().len(), 2);
+    assert_eq!(std::fs::read_dir(nights.program.path("sent")).unwrap().count(), 2);
 }
 
 #[tokio::test]
