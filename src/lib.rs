@@ -23,7 +23,7 @@
 //!
 //! ```text
 //! main.rs                          arguments, tracing, one call, error -> exit code
-//! app/cli.rs                       every flag, as clap types; app/cli/values.rs parses their values
+//! app/cli.rs                       the commands as clap types; app/cli/options.rs the options that they share; cli/values.rs parses values
 //! app/config.rs                    flags, environment, focus, file -> Config: limits, role and time zone, report
 //! app/config/choice.rs             which database, which model or analyst, which API, which place of the state
 //! app/config/file.rs               explore.toml; app/config/environment.rs the variables
@@ -35,6 +35,7 @@
 //! app/commands/open.rs             which role is refused, which metadata are read, the limits of a query, what day it is
 //! app/commands/explore.rs          a run from the command line, begun or resumed: the day taken for today, exit code of its ending
 //! app/commands/memory.rs           whose findings are remembered, and who is told; findings.rs, recheck.rs, runs/diff.rs beside it
+//! app/commands/monitor/investigate.rs  looks behind alerts that were sent, by an exploration of five queries
 //! app/commands/report.rs           a run's report is written; what --fail-on makes of it (exit codes 10 and 11)
 //! app/commands/eval.rs             `explore eval`: report or comparison; eval/evaluation.rs its runs
 //! app/error.rs                     which exit code an error gets; app/failures.rs for errors of the library
@@ -76,7 +77,7 @@
 //! verify/report.rs                 for people and programs; verify/message.rs for channels; verify/decimal.rs exact sums
 //!
 //! exploration/memory.rs            what is remembered: memory/decide.rs what is new, worse or over; store.rs in the state
-//! exploration/digest.rs            the message about a run; exploration/recheck.rs its evidence once more
+//! exploration/digest.rs            the message about a run, or in an alert's thread; exploration/recheck.rs its evidence once more
 //!
 //! instruments/target.rs            what is measured of which rows by which columns; dialect.rs its SQL, period.rs steps of time
 //! instruments/compare.rs           groups that differ; trend.rs, change.rs, relate.rs, silent.rs, backlog.rs, concentration.rs,
