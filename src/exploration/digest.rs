@@ -6,7 +6,7 @@ mod masked;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-pub use self::masked::Masking;
+pub use self::masked::masked;
 use super::report::{self, Drawn};
 use crate::agent::journal::{Run, StopReason};
 use crate::deliver::block_kit::{context, escape, header, section};
@@ -268,8 +268,10 @@ fn text(words: &Words, items: &[Item]) -> String {
     }
     words.rest.iter().for_each(|rest| page.paragraph(rest));
     // An address is not wrapped.
-    let link = words.link.iter().map(|link| format!("{link}\n")).collect::<String>();
-    page.text.push_str(&link);
+    if let Some(link) = &words.link {
+        page.text.push_str(link);
+        page.text.push('\n');
+    }
     page.line(&words.hint, 0);
     page.text
 }

@@ -148,12 +148,12 @@ fn earlier(day: Date, days: i32) -> Date {
 
 fn plans(target: &Target, range: Range) -> Vec<Plan> {
     let settled = target.settled.map(|last| Range { last, ..range });
-    let periods = |kind: Kind, range: Range| match target.days {
-        Some(days) => Vec::from_iter(Periods::of_days(range, target.last_day, days)),
-        None => {
-            let weeks = if kind.is_of_totals() { WEEKS_OF_TOTALS } else { WEEKS_OF_AVERAGES };
-            weeks.into_iter().filter_map(|weeks| Periods::of_weeks(range, weeks)).collect()
+    let periods = |kind: Kind, range: Range| {
+        if let Some(days) = target.days {
+            return Vec::from_iter(Periods::of_days(range, target.last_day, days));
         }
+        let weeks = if kind.is_of_totals() { WEEKS_OF_TOTALS } else { WEEKS_OF_AVERAGES };
+        weeks.into_iter().filter_map(|weeks| Periods::of_weeks(range, weeks)).collect()
     };
     let of = |kind: Kind, range: Range| {
         let has_any = measures(target, kind).next().is_some();

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::commentary::{BUDGET, Player};
 use super::day::Day;
-use super::masked::Masking;
 use super::registry::Monitor;
 use super::run::{self, Analyst, ChartScope, ContentError, DayRange, Outcome, RunContext, Watch, write_contents};
 use crate::agent::Observer;
@@ -14,6 +13,7 @@ use crate::deliver::{self, Channels, send_due};
 use crate::model::Model;
 use crate::model::price::Price;
 use crate::state::{self, Entry, State, Which};
+use crate::warehouse::privacy::Masking;
 
 /// What the monitors of a morning share.
 #[derive(Debug, Clone, Copy)]

@@ -87,6 +87,19 @@ pub struct Marks {
     pub safe: BTreeSet<MarkedColumn>,
 }
 
+/// What makes tokens of personal data in messages: what is known of them, and the key.
+#[derive(Debug, Clone, Default)]
+pub struct Masking {
+    pub marks: Marks,
+    pub key: Key,
+}
+
+impl Masking {
+    pub(crate) fn masker(&self) -> Masker {
+        Masker::new(self.key.clone())
+    }
+}
+
 impl Marks {
     /// Returns the marked columns that must exist: those that are to be kept out of sight.
     pub(super) fn kept_out(&self) -> impl Iterator<Item = &MarkedColumn> {

@@ -17,13 +17,12 @@ use crate::app::output::Output;
 use crate::deliver::settings::ChannelPrivacy;
 use crate::deliver::{Channels, Pace, send_due};
 use crate::exploration::Recorded;
-use crate::exploration::digest::{Masking, Style, digest};
+use crate::exploration::digest::{self, Style, digest};
 use crate::exploration::memory::{Conclusion, Found, Memory, Remembered};
 use crate::finding::lifecycle::Remembrance;
 use crate::state::{self, NewMessage, State, WrittenMessage};
 use crate::warehouse::Database;
-use crate::warehouse::privacy::{Key, Mode};
-use rand::RngExt as _;
+use crate::warehouse::privacy::{Masking, Mode};
 
 /// How long a run waits for another process that has the state open in this machine's folder.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -189,12 +188,7 @@ async fn concluded(
     (channels, config): (&Channels, &Config),
 ) -> Result<Remembrance, Failure> {
     let is_told = !config.notify.is_empty();
-    let masking = if is_told {
-        let key = Key(state.privacy_key(rand::rng().random()).await?);
-        Masking { marks: open::metadata(config)?.personal(), key }
-    } else {
-        Masking::default()
-    };
+    let masking = if is_told { open::masking(config, state).await? } else { Masking::default() };
     let messages = |remembrance: &Remembrance| {
         if is_told {
             messages((name, &recorded.journal), remembrance, (channels, &masking), config)
@@ -236,7 +230,8 @@ fn messages(
         let message = match channels.privacy(channel) {
             ChannelPrivacy::Full => digest(&run, remembrance, style),
             ChannelPrivacy::Masked => {
-                let (sent, remembrance) = masking.masked(&sent, remembrance).map_err(|error| error.to_string())?;
+                let (sent, remembrance) =
+                    digest::masked(masking, &sent, remembrance).map_err(|error| error.to_string())?;
                 digest(&sent, &remembrance, style)
             }
         };

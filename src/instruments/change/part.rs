@@ -143,10 +143,8 @@ fn measured(
     let (variances, counts, squares) = if is_total {
         let blocks = f64::from(blocks);
         // The variance of a sum of weeks or days, from these. Of a single one only its rows tell.
-        let variance = |sum: f64, squares: f64| match blocks > 1.0 {
-            true => (squares - sum * sum / blocks).max(0.0) * blocks / (blocks - 1.0),
-            false => 0.0,
-        };
+        let unbiased = if blocks > 1.0 { blocks / (blocks - 1.0) } else { 0.0 };
+        let variance = |sum: f64, squares: f64| (squares - sum * sum / blocks).max(0.0) * unbiased;
         let variances = (variance(before, of("squares_before")?), variance(latest, of("squares_latest")?));
         (variances, (blocks, blocks), (of("rows_before")?, of("rows_latest")?))
     } else {

@@ -4,10 +4,11 @@
 use super::{Outcome, remembered};
 use crate::deliver::settings::ChannelPrivacy;
 use crate::deliver::{Channels, Message};
-use crate::monitor::masked::Masking;
+use crate::monitor::masked::masked;
 use crate::monitor::message;
 use crate::monitor::registry::Monitor;
 use crate::state::{self, State, Waiting};
+use crate::warehouse::privacy::Masking;
 
 /// An error while the content of a message is written.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +63,7 @@ async fn message(
         (None, None) => None,
     };
     let Some((monitor, assessed)) = found else { return Ok(None) };
-    let assessed = masking.map_or_else(|| Ok(assessed.clone()), |masking| masking.masked(&assessed))?;
+    let assessed = masking.map_or_else(|| Ok(assessed.clone()), |masking| masked(masking, &assessed))?;
     let reported = assessed.reported(monitor);
     if waiting.is_digest {
         return Ok(Some(message::digest(reported)?));

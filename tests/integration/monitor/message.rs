@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use explore::monitor::commentary;
 use explore::monitor::day::{Contribution, Priority};
-use explore::monitor::masked::Masking;
+use explore::monitor::masked::masked;
 use explore::monitor::message::{alert, digest, schema};
 use explore::monitor::report::render;
 use explore::monitor::run::Assessed;
 use explore::typeset::format::Format;
 use explore::typeset::layout::Layout;
 use explore::warehouse::catalog::{MarkedColumn, Personal};
-use explore::warehouse::privacy::Mark;
+use explore::warehouse::privacy::{Mark, Masking};
 use proptest::prelude::{Just, Strategy, prop_oneof, proptest};
 use serde_json::Value;
 
@@ -190,9 +190,9 @@ fn a_message_that_leaves_has_tokens_in_the_place_of_personal_dimensions() {
         Assessed { day: sample.day.clone(), charts: BTreeMap::new(), influences: Vec::new(), analysis: Some(analysis) };
     let column = MarkedColumn { schema: None, table: "visits".to_owned(), column: "channel".to_owned() };
     let mut masking = Masking::default();
-    assert_eq!(masking.masked(&assessed).unwrap().day, assessed.day);
+    assert_eq!(masked(&masking, &assessed).unwrap().day, assessed.day);
     masking.marks.personal.insert(column, Mark { kind: Some(Personal::Person), is_guessed: false });
-    let masked = masking.masked(&assessed).unwrap();
+    let masked = masked(&masking, &assessed).unwrap();
     let mut reported = sample.reported();
     (reported.day, reported.influences, reported.analysis) =
         (&masked.day, &masked.influences, masked.analysis.as_ref());

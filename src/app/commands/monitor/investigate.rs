@@ -23,13 +23,14 @@ use crate::deliver::settings::ChannelPrivacy;
 use crate::exploration::{self, Options, Player, Scope, digest};
 use crate::finding::lifecycle::Remembrance;
 use crate::monitor::day::Incident;
-use crate::monitor::masked::Masking;
+use crate::monitor::masked::masked;
 use crate::monitor::message::{self, subject};
 use crate::monitor::registry::{Grain, Monitor};
 use crate::monitor::run::{Assessed, Outcome};
 use crate::semantic::Joins;
 use crate::state::{Investigation, State};
 use crate::warehouse::Database;
+use crate::warehouse::privacy::Masking;
 
 /// The name of the focus.
 const FOCUS: &str = "behind_alert";
@@ -100,9 +101,9 @@ impl Investigations<'_> {
             let message = match self.channels.privacy(&channel) {
                 ChannelPrivacy::Full => digest::follow_up(&run, &alert.subject(alert.assessed), link),
                 ChannelPrivacy::Masked => {
-                    let masking = digest::Masking { marks: self.masking.marks.clone(), key: self.masking.key.clone() };
-                    let (sent, _) = masking.masked(&sent, &Remembrance::default()).map_err(anyhow::Error::from)?;
-                    let assessed = self.masking.masked(alert.assessed).map_err(anyhow::Error::from)?;
+                    let nothing = Remembrance::default();
+                    let (sent, _) = digest::masked(self.masking, &sent, &nothing).map_err(anyhow::Error::from)?;
+                    let assessed = masked(self.masking, alert.assessed).map_err(anyhow::Error::from)?;
                     digest::follow_up(&sent, &alert.subject(&assessed), link)
                 }
             };
@@ -160,14 +161,12 @@ impl Investigations<'_> {
 /// read leave nothing to look into.
 fn alert(outcome: &Outcome) -> Option<Alert<'_>> {
     let Outcome { monitor, days, .. } = outcome;
-    let days = days.iter().rev().filter(|_| monitor.investigates);
-    days.filter_map(|assessed| {
+    days.iter().rev().filter(|_| monitor.investigates).find_map(|assessed| {
         let incidents = assessed.day.incidents.iter().filter(|one| one.kind.is_deviation());
         let fired = incidents.filter_map(|incident| Some((incident.decision.fires?, incident)));
         let (_, incident) = fired.min_by_key(|(priority, _)| *priority)?;
         Some(Alert { monitor, assessed, incident })
     })
-    .next()
 }
 
 impl Alert<'_> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use rand::RngExt as _;
 
 use super::investigate::Investigations;
 use super::outbox::tell;
@@ -25,7 +24,6 @@ use crate::deliver::{Channels, Pace, Report, send_due};
 use crate::exploration::{Player as Chosen, PricedOptions};
 use crate::model::{Model, openai};
 use crate::monitor::commentary::BUDGET;
-use crate::monitor::masked::Masking;
 use crate::monitor::morning::{self, Morning, Notified};
 use crate::monitor::registry::{Monitor, Problem, Registry, unmatched};
 use crate::monitor::run::{self, ChartScope, DayRange, Outcome, Watch};
@@ -36,7 +34,7 @@ use crate::state::{Entry, State};
 use crate::typeset::format::Format;
 use crate::typeset::layout::Layout;
 use crate::typeset::text::counted;
-use crate::warehouse::privacy::{Key, Mode};
+use crate::warehouse::privacy::{Masking, Mode};
 use crate::warehouse::table::Bounds;
 use crate::warehouse::{Database, Error as Lost, Source};
 
@@ -177,7 +175,7 @@ async fn ran(
         failures.extend(deliver_report(&ran.outcomes, destination, config, output).err());
     }
     if !arguments.dry_run {
-        let masking = masking(&state, config).await?;
+        let masking = open::masking(config, &state).await?;
         failures.extend(send(&state, channels, &ran.outcomes, &masking, output).await.err());
         let investigations = Investigations {
             database: &toolbox.executor.database,
@@ -272,12 +270,6 @@ fn deliver_report(
 /// Returns who looks behind alerts: the model that explains the days, or the built-in analyst.
 fn player(has_model: bool, config: &Config) -> Result<Chosen, Failure> {
     if has_model { config.player() } else { Ok(Chosen::Offline) }
-}
-
-/// Returns what is known of personal data, and the key of their tokens.
-async fn masking(state: &State, config: &Config) -> Result<Masking, Failure> {
-    let key = Key(state.privacy_key(rand::rng().random()).await?);
-    Ok(Masking { marks: open::metadata(config)?.personal(), key })
 }
 
 /// Sends the messages that are due, and shows those that were not sent.
