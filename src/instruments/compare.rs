@@ -31,6 +31,8 @@ const SAME: f64 = 0.97;
 /// Comparisons that are listed.
 const LINES_MAX: usize = 15;
 /// Groups that are named one by one.
+/// Numbers whose counts rise and fall that are a quantity: six codes do so by chance in one of 22 orders.
+const SPREAD_MIN: usize = 6;
 const LISTED_MAX: usize = 8;
 
 /// A measure by one column.
@@ -225,6 +227,9 @@ fn surer(averages: Option<Tested>, ranks: Option<Tested>) -> Option<Tested> {
 
 fn rows(table: &Table) -> Option<Tested> {
     let counts = groups(table, |row| count(table, row, "rows"));
+    if is_spread(table, &counts) {
+        return None;
+    }
     let total = counts.iter().map(|of| of.numbers).sum::<u64>();
     let rates = counts.iter().map(|of| Rate { count: of.numbers, exposure: 1.0 }).collect::<Vec<_>>();
     let p = equal_rates(&rates)?;
@@ -240,6 +245,20 @@ fn rows(table: &Table) -> Option<Tested> {
         column: "rows".to_owned(),
         farthest: largest.row,
     })
+}
+
+/// Returns whether the groups are numbers whose counts rise to a top and fall from there, as those of a quantity do: that its
+/// middle has most of the rows is no finding. Groups of less than a hundredth of the rows go up and down by chance.
+fn is_spread(table: &Table, counts: &[Of<u64>]) -> bool {
+    let total = counts.iter().map(|of| of.numbers).sum::<u64>();
+    let number = |of: &Of<u64>| table.cell(of.row, 0)?.parse::<f64>().ok();
+    let numbers = counts.iter().map(|of| Some((number(of)?, of.numbers))).collect::<Option<Vec<_>>>();
+    let Some(mut numbers) = numbers else { return false };
+    numbers.retain(|(_, rows)| rows * 100 >= total);
+    numbers.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let rows = numbers.into_iter().map(|(_, rows)| rows).collect::<Vec<_>>();
+    let top = rows.iter().enumerate().max_by_key(|(_, rows)| **rows).map_or(0, |(place, _)| place);
+    rows.len() >= SPREAD_MIN && rows[..=top].is_sorted() && rows[top..].is_sorted_by(|one, next| one >= next)
 }
 
 fn averages(table: &Table, index: usize) -> Option<Tested> {

@@ -64,6 +64,22 @@ async fn on_data_of_chance_hardly_any_of_many_tables_has_a_difference() {
 }
 
 #[tokio::test]
+async fn that_a_quantity_has_most_of_its_rows_in_the_middle_is_no_finding() {
+    let pages = |rows: &str| {
+        format!(
+            "CREATE TABLE visits (id serial PRIMARY KEY, pages int);
+             INSERT INTO visits (pages) SELECT pages FROM unnest(ARRAY[{rows}]) WITH ORDINALITY AS c (n, pages),
+                 generate_series(1, n)"
+        )
+    };
+    let rows = |conclusion: &Conclusion| differing(conclusion).contains("rows by pages");
+    let spread = run("instruments_spread", &pages("80, 150, 220, 190, 110, 60, 20, 4, 5"), &["pages"]).await;
+    assert!(!rows(&spread), "{:#?}", spread.lines);
+    let codes = run("instruments_codes", &pages("80, 150, 20, 290, 110, 60, 120"), &["pages"]).await;
+    assert!(rows(&codes), "{:#?}", codes.lines);
+}
+
+#[tokio::test]
 async fn units_and_the_order_of_rows_change_nothing() {
     let one = run("instruments_units", INCIDENTS, &["category"]).await;
     let cents = INCIDENTS
