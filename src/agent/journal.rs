@@ -21,7 +21,7 @@ use std::path::PathBuf;
 pub(crate) use coverage::UNREAD;
 pub use coverage::{Coverage, FailedQuery, Gap, NotLookedAt, Tally};
 pub use part::{ModelPart, PartEnd};
-pub use reader::{Companion, Damage, Run, read, read_as_sent, scan};
+pub use reader::{Companion, Damage, Run, read, read_as_sent, scan, with_values};
 pub use resume::{MONTH, Recalled, Resumable, resumable};
 pub use sent::{Change, bodies};
 pub use writer::{Journal, run_id};

@@ -302,6 +302,37 @@ impl Config {
         }
     }
 
+    /// Returns the configuration with what a run was begun with where no flag says otherwise now: whose findings it remembers,
+    /// who is told, which tables it explores, who explores. `begun` is its configuration in the journal.
+    #[must_use]
+    pub fn as_begun(&self, begun: &serde_json::Value) -> Self {
+        let mut config = self.clone();
+        let open = |key: &str| !self.is_flag(key);
+        let texts = |key: &str| {
+            let list = begun[key].as_array().into_iter().flatten().chain([&begun[key]]);
+            list.filter_map(|text| text.as_str().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        if open("memory") {
+            config.memory = texts("memory").into_iter().next();
+        }
+        if open("notify") {
+            config.notify = texts("notify");
+        }
+        let lists = [
+            ("schema", &mut config.selection.schemas),
+            ("tables", &mut config.selection.include),
+            ("exclude_tables", &mut config.selection.exclude),
+            ("model", &mut config.model.names),
+        ];
+        for (key, list) in lists {
+            if open(key) {
+                *list = texts(key);
+            }
+        }
+        config.model.offline = self.model.offline || open("model") && begun["offline"] == true;
+        config
+    }
+
     /// Returns the configuration without a time zone, so that sessions have the server's.
     #[must_use]
     pub fn in_server_time_zone(&self) -> Self {

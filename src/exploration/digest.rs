@@ -31,6 +31,8 @@ const ACTION_CHARACTERS: usize = 240;
 const ITEMS_MAX: usize = 6;
 /// News of which impact and first action are told, too.
 const DETAILED_MAX: usize = 3;
+/// Lines that say what was not looked at behind an alert.
+const UNSEEN_MAX: usize = 3;
 /// Facts that are told of a finding behind an alert.
 const FACTS_MAX: usize = 3;
 /// The width of plain text, in columns.
@@ -89,7 +91,7 @@ pub fn digest(run: &Run, remembrance: &Remembrance, style: Style<'_>) -> Result<
         "complete": run.complete,
         "remembrance": remembrance,
     });
-    message(run, words, &items, pictured.as_ref(), data).map(Some)
+    message(report::player(run), words, &items, pictured.as_ref(), data).map(Some)
 }
 
 /// Writes the message about a run that looked behind an alert, for the thread of the alert with this subject. `link` is as in
@@ -107,13 +109,33 @@ pub fn follow_up(run: &Run, alert: &str, link: Option<&str>) -> Result<Message, 
         "complete": run.complete,
         "findings": run.findings,
     });
-    message(run, words, &items, pictured.as_ref(), data)
+    message(report::player(run), words, &items, pictured.as_ref(), data)
 }
 
-/// Puts a message together in the form of every channel.
-fn message(run: &Run, words: Words, items: &[Item], chart: Option<&Drawn>, data: Value) -> Result<Message, Error> {
+/// Writes that nobody could look behind an alert, and why, for its thread.
+pub fn unable(alert: &str, why: &str) -> Result<Message, Error> {
+    let words = Words {
+        subject: line(&format!("Re: {alert}"), SUBJECT_CHARACTERS),
+        intro: line(alert, SUBJECT_CHARACTERS),
+        summary: format!("could not look behind the alert: {}", line(why, SENTENCE_CHARACTERS)),
+        caution: None,
+        rest: None,
+        hint: "The alert itself stands.".to_owned(),
+        link: None,
+    };
+    let data = json!({
+        "schema_version": SCHEMA_VERSION,
+        "subject": words.subject,
+        "alert": alert,
+        "problem": words.summary,
+    });
+    message("", words, &[], None, data)
+}
+
+/// Puts a message together in the form of every channel. `player` is who proposes what to do.
+fn message(player: &str, words: Words, items: &[Item], chart: Option<&Drawn>, data: Value) -> Result<Message, Error> {
     let chart_png = chart.map(|Drawn { svg, .. }| png::rasterise(svg)).transpose()?;
-    let html = fragment(MAIL, mail(run, &words, items, chart))?;
+    let html = fragment(MAIL, mail(player, &words, items, chart))?;
     let (text, blocks) = (text(&words, items), blocks(&words, items));
     Ok(Message { subject: words.subject, text, html, blocks, chart_png, data })
 }
@@ -161,23 +183,32 @@ impl Words {
     fn of_follow_up(run: &Run, alert: &str, link: Option<&str>) -> Self {
         let asked = count(run.totals.queries as usize, "query", "queries");
         let summary = match run.findings.len() {
-            0 if run.complete => format!("looked behind the alert with {asked}: nothing beyond chance"),
+            0 if run.complete || run.stop_reason == StopReason::Finished => {
+                format!("looked behind the alert with {asked}: no part went another way than the others, beyond chance")
+            }
             0 => format!("looked behind the alert with {asked}, and could not look at everything"),
             findings => format!("looked behind the alert with {asked}: {}", count(findings, "finding", "findings")),
         };
         let more = run.findings.len().saturating_sub(DETAILED_MAX);
+        // The limits of such a run are not the reader's to raise.
+        let ended = match run.stop_reason {
+            StopReason::QueryLimit => Some(format!("It ended after {asked}: there may be more.")),
+            StopReason::TimeLimit => Some("Its time was over: there may be more.".to_owned()),
+            _ => None,
+        };
+        let more = (more > 0).then(|| format!("{} more in the report.", count(more, "finding", "findings")));
+        let unseen = run.looked_at.iter().filter(|text| text.contains("not looked at"));
+        let unseen = unseen.take(UNSEEN_MAX).map(|text| line(text, SENTENCE_CHARACTERS));
+        let rest = more.into_iter().chain(ended).chain(unseen).collect::<Vec<_>>();
         Self {
             subject: line(&format!("Re: {alert}"), SUBJECT_CHARACTERS),
             intro: line(alert, SUBJECT_CHARACTERS),
             summary,
             caution: match run.stop_reason {
-                StopReason::Finished if run.complete => None,
-                // The limits of such a run are not the reader's to raise.
-                StopReason::QueryLimit => Some(format!("It ended after {asked}: there may be more.")),
-                StopReason::TimeLimit => Some("Its time was over: there may be more.".to_owned()),
+                StopReason::Finished | StopReason::QueryLimit | StopReason::TimeLimit => None,
                 _ => Some(line(&report::verdict(run), SENTENCE_CHARACTERS)),
             },
-            rest: (more > 0).then(|| format!("{} more in the report.", count(more, "finding", "findings"))),
+            rest: (!rest.is_empty()).then(|| rest.join(" ")),
             hint: hint(run),
             link: link.map(|link| linked(run, link)),
         }
@@ -234,7 +265,7 @@ fn found(finding: &Finding) -> Item {
     }
 }
 
-fn mail(run: &Run, words: &Words, items: &[Item], chart: Option<&Drawn>) -> Value {
+fn mail(player: &str, words: &Words, items: &[Item], chart: Option<&Drawn>) -> Value {
     let names = ["page", "card", "ink", "muted", "line", "accent", "critical", "high", "medium", "low"];
     let colours = names.into_iter().map(|name| (name, colour(name))).collect::<std::collections::BTreeMap<_, _>>();
     json!({
@@ -246,7 +277,7 @@ fn mail(run: &Run, words: &Words, items: &[Item], chart: Option<&Drawn>) -> Valu
         "rest": words.rest,
         "hint": words.hint,
         "link": words.link,
-        "player": report::player(run),
+        "player": player,
         "chart": chart.map(|_| CHART_CID),
         "chart_title": chart.map(|chart| chart.title.as_str()),
         "colours": colours,

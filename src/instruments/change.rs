@@ -38,6 +38,8 @@ const CROSSED_MAX: usize = 4;
 const PAIRS_MAX: f64 = 160.0;
 /// Parts that are read: the largest.
 const PARTS_MAX: usize = 900;
+/// Periods that days are compared with.
+const EARLIER_MAX: i32 = 4;
 /// Parts that are told of a measure.
 const TOLD_MAX: usize = 4;
 
@@ -45,6 +47,9 @@ const TOLD_MAX: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Periods {
     days: i32,
+    /// With how many periods, a week or more apart from one another, the latest one is compared: one gives figures to tell, and
+    /// more of them tell better what is usual.
+    earlier: i32,
     /// The last days of the latest period, and of the one before.
     latest: Date,
     before: Date,
@@ -97,13 +102,21 @@ impl Periods {
         let days = weeks * 7;
         // 364 days are whole weeks: the same weekdays are compared.
         let distance = if range.days() >= 364 + days { 364 } else { days };
-        (range.days() >= 2 * days).then(|| Self { days, latest: range.last, before: earlier(range.last, distance) })
+        let (latest, before) = (range.last, earlier(range.last, distance));
+        (range.days() >= 2 * days).then_some(Self { days, earlier: 1, latest, before })
     }
 
     /// Returns the days up to one, and as many with the same weekdays before them. `None` if the range does not reach back.
     fn of_days(range: Range, last: Date, days: i32) -> Option<Self> {
-        let periods = Self { days, latest: last, before: earlier(last, (days + 6) / 7 * 7) };
-        (range.first <= periods.first(periods.before)).then_some(periods)
+        let distance = (days + 6) / 7 * 7;
+        let reaches = (last - range.first).get_days() + 1 - days;
+        let periods = Self {
+            days,
+            earlier: (reaches / distance).min(EARLIER_MAX),
+            latest: last,
+            before: earlier(last, distance),
+        };
+        (periods.earlier > 0).then_some(periods)
     }
 
     fn first(self, last: Date) -> Date {
@@ -211,8 +224,13 @@ fn rows(target: &Target, time: &Field, Plan { periods, kind }: Plan, columns: &[
     );
     let keys = grouping::named(columns);
     let list = format!("{keys}{latest} AS is_latest, {week}{}", values.collect::<String>());
-    let both = [periods.condition(time, true), periods.condition(time, false)];
-    target.select(&list, &[format!("({}) OR ({})", both[0], both[1])], "")
+    let distance = (periods.latest - periods.before).get_days();
+    let before = (1..=periods.earlier).map(|place| {
+        let last = earlier(periods.latest, place * distance);
+        period::during(time, periods.first(last), last)
+    });
+    let all = std::iter::once(periods.condition(time, true)).chain(before).map(|one| format!("({one})"));
+    target.select(&list, &[all.collect::<Vec<_>>().join(" OR ")], "")
 }
 
 /// Returns the measures that a statement is about, with their places.
@@ -279,7 +297,8 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
         let leaves = crossed.as_ref().and_then(|_| answered.next().copied().flatten());
         let Some(of_parts) = of_parts else { continue };
         for (index, measure) in measures(target, plan.kind) {
-            let parts = part::read(of_parts, (index, measure), columns.len(), plan.periods.blocks());
+            let parts =
+                part::read(of_parts, (index, measure), columns.len(), (plan.periods.blocks(), plan.periods.earlier));
             let suits = |places: &[usize]| is_told_of(measure, places, &columns);
             let Some((whole, parts)) = part::beside_whole(parts, suits) else { continue };
             tested += parts.len() + 1;
@@ -297,12 +316,18 @@ pub fn conclude(target: &Target, answered: &[Option<Answered<'_>>]) -> Conclusio
             let known = told.entry(index).or_default();
             // What a shorter period says of the same columns is the same, or what it does to the others.
             let mut new = explained(parts, &whole, P_MAX);
+            // Who asks for days asks what moved all of them: a part that held out is no answer.
+            let is_lower = whole.change() < 0.0;
+            new.retain(|part| target.days.is_none() || !measure.is_total() || (part.deviation < 0.0) == is_lower);
             new.retain(|part| !known.iter().any(|known| part.shares_column(known)));
             observations.extend(new.iter().take(TOLD_MAX).map(|part| view.of_part(part)));
             known.extend(new);
         }
     }
     lines.dedup();
+    if columns.is_empty() {
+        lines.push("not looked at by parts: no column is known to have few values".to_owned());
+    }
     let mut conclusion = Conclusion::of(observations, lines);
     conclusion.tested = tested;
     conclusion

@@ -131,6 +131,20 @@ impl Marks {
         }
     }
 
+    /// Returns the marks with those that were guessed by the values of a catalog's columns.
+    #[must_use]
+    pub fn with_guesses(mut self, catalog: &Catalog) -> Self {
+        for table in &catalog.tables {
+            for column in table.columns.iter().filter(|column| column.personal_guessed) {
+                let (schema, table, name) = (table.schema.clone(), table.name.clone(), column.name.clone());
+                let marked = MarkedColumn { schema: Some(schema), table, column: name };
+                let mark = Mark { kind: column.personal, is_guessed: true };
+                self.personal.entry(marked).or_insert(mark);
+            }
+        }
+        self
+    }
+
     /// Writes into the catalog which columns hold personal data.
     pub fn apply(&self, catalog: &mut Catalog) {
         for table in &mut catalog.tables {

@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::values::Values;
@@ -135,6 +136,17 @@ pub fn read(path: &Path) -> Result<Run, Error> {
         }
         values.put_back(line)
     })
+}
+
+/// Returns a document with values in the place of those tokens that the journal at `path` knows.
+pub fn with_values<T: Serialize + DeserializeOwned + Clone>(path: &Path, document: &T) -> Result<T, Error> {
+    let mut values = Values::default();
+    for line in lines(path)?.counting {
+        if let Event::Masked { values: more } = &line.event {
+            values.learn(more);
+        }
+    }
+    Ok(values.in_document(document))
 }
 
 /// Reads the journal at `path` with the tokens, for readers elsewhere.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Event, Line};
@@ -21,17 +23,20 @@ impl Values {
         if self.0.is_empty() || matches!(line.event, Event::Masked { .. } | Event::Sent(_)) {
             return line;
         }
-        let Ok(mut written) = serde_json::to_value(&line.event) else { return line };
+        let event = self.in_document(&line.event);
+        Line { event, ..line }
+    }
+
+    /// Returns a document with values in the place of tokens.
+    pub(super) fn in_document<T: Serialize + DeserializeOwned + Clone>(&self, document: &T) -> T {
+        let Ok(mut written) = serde_json::to_value(document) else { return document.clone() };
         if !self.replace(&mut written) {
-            return line;
+            return document.clone();
         }
-        match serde_json::from_value(written) {
-            Ok(event) => Line { event, ..line },
-            Err(error) => {
-                tracing::warn!(%error, "a line of the journal keeps its tokens");
-                line
-            }
-        }
+        serde_json::from_value(written).unwrap_or_else(|error| {
+            tracing::warn!(%error, "a document of the journal keeps its tokens");
+            document.clone()
+        })
     }
 
     /// Replaces the tokens in all texts. Returns whether there are any.

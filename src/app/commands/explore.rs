@@ -43,6 +43,7 @@ pub(super) async fn resume(id: &str, config: &Config, output: &mut Output) -> Re
     if *format < FORMAT {
         return Err(Failure::usage("the run is of an older version, whose journals cannot go on").hint("explore again"));
     }
+    let config = &config.as_begun(&from.started.configuration);
     if from.is_over && (from.is_remembered || memory::is_off(config)) {
         return Err(Failure::usage(format!("{run_id} ran to its end")).hint("`explore replay` shows its report"));
     }
@@ -88,6 +89,7 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     };
     let database = Arc::clone(&opened.executor.database);
     opened.warnings.extend(recalled.problem.clone());
+    let marks = open::metadata(config)?.personal().with_guesses(&opened.catalog);
     if let Some(resume) = &resume {
         if let (Some(problem), true) = (&recalled.problem, resume.from.is_over) {
             // Nothing else is left of it.
@@ -121,7 +123,8 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     let mut shown = ShowProgress(&mut progress);
     let recorded = exploration::run(options, opened, interrupts.next(), &mut shown).await?;
     drop(progress);
-    let remembered = memory::remember(config, (&recalled, &channels), &recorded, (&run_id, &conclusion, as_of)).await;
+    let remembered =
+        memory::remember(config, (&recalled, &channels, marks), &recorded, (&run_id, &conclusion, as_of)).await;
     let Recorded { journal, outcome, .. } = recorded;
 
     // The report is written first, because stopping the queries that still run may take a while.

@@ -22,7 +22,7 @@ use crate::exploration::memory::{Conclusion, Found, Memory, Remembered};
 use crate::finding::lifecycle::Remembrance;
 use crate::state::{self, NewMessage, State, WrittenMessage};
 use crate::warehouse::Database;
-use crate::warehouse::privacy::{Masking, Mode};
+use crate::warehouse::privacy::{Marks, Masking, Mode};
 
 /// How long a run waits for another process that has the state open in this machine's folder.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -154,7 +154,7 @@ fn in_order(findings: &[Remembered]) -> impl Iterator<Item = &Remembered> {
 /// report is not to be lost with the memory: the error is for the run's exit status. `name` is that of the conclusion.
 pub(super) async fn remember(
     config: &Config,
-    (recalled, channels): (&Recalled, &Channels),
+    (recalled, channels, marks): (&Recalled, &Channels, Marks),
     recorded: &Recorded,
     (run_id, name, as_of): (&str, &str, Date),
 ) -> Result<ExitStatus, Failure> {
@@ -163,7 +163,7 @@ pub(super) async fn remember(
         Found { run_id, as_of, findings: &outcome.findings, bases: &outcome.bases, remeasured: &outcome.remeasured };
     let concluded = async {
         let state = state_at_end(config).await?;
-        let concluded = concluded(&state, whose, (name, found, recorded), (channels, config)).await;
+        let concluded = concluded(&state, whose, (name, found, recorded), (channels, marks, config)).await;
         state.close().await;
         concluded
     };
@@ -185,10 +185,10 @@ async fn concluded(
     state: &State,
     whose: &Whose,
     (name, found, recorded): (&str, Found<'_>, &Recorded),
-    (channels, config): (&Channels, &Config),
+    (channels, marks, config): (&Channels, Marks, &Config),
 ) -> Result<Remembrance, Failure> {
     let is_told = !config.notify.is_empty();
-    let masking = if is_told { open::masking(config, state).await? } else { Masking::default() };
+    let masking = if is_told { open::masking(marks, state).await? } else { Masking::default() };
     let messages = |remembrance: &Remembrance| {
         if is_told {
             messages((name, &recorded.journal), remembrance, (channels, &masking), config)
@@ -228,7 +228,10 @@ fn messages(
     let mut written = Vec::new();
     for channel in &config.notify {
         let message = match channels.privacy(channel) {
-            ChannelPrivacy::Full => digest(&run, remembrance, style),
+            ChannelPrivacy::Full => {
+                let remembrance = journal::with_values(journal, remembrance).map_err(|error| error.to_string())?;
+                digest(&run, &remembrance, style)
+            }
             ChannelPrivacy::Masked => {
                 let (sent, remembrance) =
                     digest::masked(masking, &sent, remembrance).map_err(|error| error.to_string())?;

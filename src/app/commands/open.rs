@@ -21,7 +21,7 @@ use crate::semantic::{self, Joins, Opened};
 use crate::state::{self, State};
 use crate::warehouse::catalog::Introspected;
 use crate::warehouse::executor::{Executor, Rules};
-use crate::warehouse::privacy::{EntitiesMin, Key, Masking, Mode, Privacy};
+use crate::warehouse::privacy::{EntitiesMin, Key, Marks, Masking, Mode, Privacy};
 use crate::warehouse::sql::Allowed;
 use crate::warehouse::{Database, Limits, Server, Source, Step, postgres};
 
@@ -63,9 +63,8 @@ pub(super) async fn privacy(config: &Config, output: &Output) -> Privacy {
 }
 
 /// Returns what is known of personal data, and the key of their tokens in messages.
-pub(super) async fn masking(config: &Config, state: &State) -> Result<Masking, Failure> {
-    let key = Key(state.privacy_key(rand::rng().random()).await?);
-    Ok(Masking { marks: metadata(config)?.personal(), key })
+pub(super) async fn masking(marks: Marks, state: &State) -> Result<Masking, Failure> {
+    Ok(Masking { marks, key: Key(state.privacy_key(rand::rng().random()).await?) })
 }
 
 async fn kept_key(config: &Config, fresh: [u8; 32]) -> Result<[u8; 32], Failure> {

@@ -4,7 +4,7 @@ use crate::agent::journal::Run;
 use crate::finding::fact::{Fact, KeyValues};
 use crate::finding::lifecycle::Remembrance;
 use crate::finding::record::Finding;
-use crate::warehouse::privacy::{Masking, masked_document};
+use crate::warehouse::privacy::{Masking, is_token, masked_document};
 
 /// Returns the run's findings and how they stand, with tokens in the place of the values of personal keys.
 pub fn masked(masking: &Masking, run: &Run, remembrance: &Remembrance) -> serde_json::Result<(Run, Remembrance)> {
@@ -14,7 +14,9 @@ pub fn masked(masking: &Masking, run: &Run, remembrance: &Remembrance) -> serde_
     let token = |known: &KeyValues| {
         let column = known.key.rsplit('.').next().unwrap_or(&known.key);
         let kind = masking.marks.kind_of_name(column)?;
-        Some(known.values.iter().map(|value| (value.clone(), masker.token(kind, value))).collect::<Vec<_>>())
+        // What was masked before a model saw it stays as it is.
+        let values = known.values.iter().filter(|value| !is_token(value));
+        Some(values.map(|value| (value.clone(), masker.token(kind, value))).collect::<Vec<_>>())
     };
     let tokens = |fact: &Fact| fact.keys.iter().filter_map(token).flatten().collect::<Vec<_>>();
     let mut known = facts.flat_map(tokens).collect::<Vec<_>>();

@@ -7,7 +7,7 @@ use super::definition::Definition;
 use super::remembered::{Feedback, Remembered};
 use crate::agent::known::Remeasured;
 use crate::finding::basis::Basis;
-use crate::finding::fact::Fact;
+use crate::finding::fact::{Fact, Form};
 use crate::finding::lifecycle::{Entry, Remembrance, Standing, course, size};
 use crate::finding::matter::Matter;
 use crate::finding::record::Finding;
@@ -59,15 +59,28 @@ pub fn decide(
 }
 
 /// Returns the finding that is remembered of the same matter: by its lead, else by another of its facts, an open one first;
-/// else an open one that tells the same effect of another measure.
+/// else an open one that tells the same effect of another measure. What goes the other way is another finding.
 fn place_of(known: &[Remembered], finding: &Finding) -> Option<usize> {
-    let matter = Matter::of(finding.lead()?);
+    let lead = finding.lead()?;
+    let matter = Matter::of(lead);
     let by_lead = |one: &Remembered| one.matters.first().is_some_and(|lead| lead.is_same(&matter));
     let by_any = |one: &Remembered| one.matters.iter().any(|other| other.is_same(&matter));
     let by_effect = |one: &Remembered| one.is_open() && one.matters.iter().any(|other| other.is_same_effect(&matter));
-    let open = |is_it: &dyn Fn(&Remembered) -> bool| known.iter().position(|one| one.is_open() && is_it(one));
-    let any = |is_it: &dyn Fn(&Remembered) -> bool| open(is_it).or_else(|| known.iter().position(is_it));
+    let is_along = |one: &Remembered| !is_turned(&one.told_lead, lead);
+    let open =
+        |is_it: &dyn Fn(&Remembered) -> bool| known.iter().position(|one| one.is_open() && is_along(one) && is_it(one));
+    let any = |is_it: &dyn Fn(&Remembered) -> bool| {
+        open(is_it).or_else(|| known.iter().position(|one| is_along(one) && is_it(one)))
+    };
     any(&by_lead).or_else(|| any(&by_any)).or_else(|| open(&by_effect))
+}
+
+/// Returns whether a change, a difference or a slope goes the other way than another.
+fn is_turned(told: &Fact, now: &Fact) -> bool {
+    let has_direction =
+        matches!(told.form, Form::Change | Form::Gap | Form::Trend | Form::Since) && told.form == now.form;
+    let is_negative = |fact: &Fact| size(fact).filter(|size| !size.is_zero()).map(|size| size.is_sign_negative());
+    has_direction && is_negative(told).zip(is_negative(now)).is_some_and(|(told, now)| told != now)
 }
 
 /// What a run says of one finding that is remembered.
@@ -138,10 +151,13 @@ impl Next<'_> {
                 known.keep(fact, as_of);
                 return (standing, None);
             }
-            // What the run finds by itself, with all its tests, is not over.
+            // What the run finds by itself, with all its tests, is not over: its window reaches back to where it was.
             if let Some(index) = self.by_lead(known) {
+                let standing = self.told_lead(index).map_or(Standing::Ongoing, |lead| course(known.told, said, lead));
                 self.rebase(known, index);
-                return (Standing::Ongoing, None);
+                let why = "measured as it was told before, nothing is left of it: a longer time still has it";
+                let standing = if standing == Standing::Over { Standing::Better } else { standing };
+                return (standing, Some(why.to_owned()));
             }
             known.keep(fact, as_of);
             return (Standing::Over, None);

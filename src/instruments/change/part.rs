@@ -116,15 +116,15 @@ pub(super) fn averages(rows: &str, sets: &[Vec<usize>], columns: usize, measures
     )
 }
 
-/// Reads the parts of a measure.
+/// Reads the parts of a measure. `counts` says how many blocks of days a period has, and how many earlier periods there are.
 pub(super) fn read(
     answered: Answered<'_>,
     (index, measure): (usize, &Measure),
     columns: usize,
-    blocks: i32,
+    counts: (i32, i32),
 ) -> Vec<Measured> {
     (0..answered.table.rows.len())
-        .filter_map(|row| measured(answered, row, (index, measure), columns, blocks))
+        .filter_map(|row| measured(answered, row, (index, measure), columns, counts))
         .collect()
 }
 
@@ -133,20 +133,33 @@ fn measured(
     row: usize,
     (index, measure): (usize, &Measure),
     columns: usize,
-    blocks: i32,
+    (blocks, earlier): (i32, i32),
 ) -> Option<Measured> {
     let (is_total, is_share) = (measure.is_total(), matches!(measure, Measure::Share { .. }));
     let values = grouping::values(table, row, columns)?;
     let of = |name: &str| number(table, row, &format!("{name}{index}"));
-    let (before, latest) = (of("before")?, of("latest")?);
+    let (mut before, latest) = (of("before")?, of("latest")?);
     let rows = number(table, row, "rows")?;
     let (variances, counts, squares) = if is_total {
-        let blocks = f64::from(blocks);
-        // The variance of a sum of weeks or days, from these. Of a single one only its rows tell.
-        let unbiased = if blocks > 1.0 { blocks / (blocks - 1.0) } else { 0.0 };
-        let variance = |sum: f64, squares: f64| (squares - sum * sum / blocks).max(0.0) * unbiased;
-        let variances = (variance(before, of("squares_before")?), variance(latest, of("squares_latest")?));
-        (variances, (blocks, blocks), (of("rows_before")?, of("rows_latest")?))
+        let (blocks, earlier) = (f64::from(blocks), f64::from(earlier));
+        let rows = (of("rows_before")?, of("rows_latest")?);
+        // The variance of a sum of weeks or days, from these. A single one varies as those before it do.
+        let variance = |sum: f64, squares: f64, blocks: f64| {
+            let unbiased = if blocks > 1.0 { blocks / (blocks - 1.0) } else { 0.0 };
+            (squares - sum * sum / blocks).max(0.0) * unbiased
+        };
+        let of_before = variance(before, of("squares_before")?, blocks * earlier);
+        let of_latest = if blocks > 1.0 {
+            variance(latest, of("squares_latest")?, blocks)
+        } else if rows.0 > 0.0 {
+            of_before * rows.1 / rows.0
+        } else {
+            0.0
+        };
+        // Of several earlier periods their average counts.
+        before /= earlier;
+        let squares = (rows.0 / earlier.powi(2), rows.1);
+        ((of_before / earlier.powi(2), of_latest), (blocks * earlier, blocks), squares)
     } else {
         let counts = (of("n_before")?, of("n_latest")?);
         let variance = |mean: f64, own: f64, count: f64| if is_share { of_share(mean, count) } else { own / count };
@@ -155,7 +168,7 @@ fn measured(
         (variances, counts, (0.0, 0.0))
     };
     // Of two averages the one of fewer values decides.
-    let freedom = if is_total { 2.0 * (f64::from(blocks) - 1.0) } else { counts.0.min(counts.1) - 1.0 };
+    let freedom = if is_total { counts.0 + counts.1 - 2.0 } else { counts.0.min(counts.1) - 1.0 };
     Some(Measured { values, rows, before, latest, variances, counts, squares, freedom, is_total })
 }
 

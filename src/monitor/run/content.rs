@@ -63,11 +63,13 @@ async fn message(
         (None, None) => None,
     };
     let Some((monitor, assessed)) = found else { return Ok(None) };
+    // The id of an incident names its segment, so that it is another one where that is masked.
+    let place = assessed.day.incidents.iter().position(|incident| waiting.incidents.contains(&incident.id));
     let assessed = masking.map_or_else(|| Ok(assessed.clone()), |masking| masked(masking, &assessed))?;
     let reported = assessed.reported(monitor);
     if waiting.is_digest {
         return Ok(Some(message::digest(reported)?));
     }
-    let told = assessed.day.incidents.iter().find(|incident| waiting.incidents.contains(&incident.id));
+    let told = place.and_then(|place| assessed.day.incidents.get(place));
     Ok(told.map(|incident| message::alert(reported, incident)).transpose()?)
 }

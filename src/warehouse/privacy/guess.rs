@@ -227,10 +227,13 @@ pub(super) fn is_free_text(name: &str, column: Option<&Column>) -> bool {
     if SHAPELESS.contains(&type_name) {
         return true;
     }
-    if !is_text(column) || column.statistics.as_ref().is_some_and(|known| is_of_few(known.distinct)) {
+    if !is_text(column) {
         return false;
     }
-    is_named(&words(name), FREE) || has_sentences(column)
+    let (is_named, has_sentences) = (is_named(&words(name), FREE), has_sentences(column));
+    // What people wrote may be there often; categories have names that are short, or are not called notes.
+    let is_of_few = column.statistics.as_ref().is_some_and(|known| is_of_few(known.distinct));
+    if is_of_few { is_named && has_sentences } else { is_named || has_sentences }
 }
 
 /// A column with so few values that they are categories.
@@ -432,5 +435,8 @@ mod tests {
         assert!(is_free_text("notes", Some(&column("text", &[]))));
         assert!(is_free_text("payload", Some(&column("jsonb", &[]))));
         assert!(!is_free_text("status", Some(&column("text", &["open", "closed"]))));
+        let mut few = said.clone();
+        few.statistics.as_mut().unwrap().distinct = Some(5.0);
+        assert!(is_free_text("note", Some(&few)) && !is_free_text("state", Some(&few)));
     }
 }

@@ -264,6 +264,35 @@ async fn what_lasts_is_not_over_once_there_are_only_days_after_it() {
 }
 
 #[tokio::test]
+async fn what_goes_the_other_way_is_another_finding() {
+    let nights = Nights::new("memory_turned").await;
+    nights.night("2026-10-31", finds(), &[]);
+    server::execute(&nights.url, "DELETE FROM tickets WHERE channel = 'shop' AND opened_on >= '2026-10-11'").await;
+    let falls = || {
+        let mut script = finds();
+        let finding = json!({ "facts": ["change(q1[shop].before, q1[shop].after)"], "actions": ["Ask the shop"] });
+        script[1] = calls([("record_finding", finding), ("finish", json!({ "answers": [] }))]);
+        script
+    };
+    let (second, _) = nights.night("2026-11-01", falls(), &[]);
+    let told = standings(&second).into_iter().map(|(id, standing, _)| (id, standing)).collect::<Vec<_>>();
+    assert_eq!(told, [("M2".to_owned(), "new".to_owned()), ("M1".to_owned(), "over".to_owned())], "{}", second.stdout);
+}
+
+#[tokio::test]
+async fn a_run_goes_on_with_the_memory_and_the_analyst_that_it_began_with() {
+    let nights = Nights::new("memory_as_begun").await;
+    let began = ["--offline", "--memory", "mine", "--as-of", "2026-10-31", "--tables", "tickets", "--quiet"];
+    let first = nights.program.run(&[&began[..], &["--max-iterations", "1"]].concat());
+    assert_eq!(first.code, 0, "{}", first.stderr);
+    let resumed = nights.program.run(&["resume", "latest", "--format", "json"]);
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    let told = report(&resumed);
+    assert_eq!(told["remembrance"]["memory"], "mine", "{told:#}");
+    assert_eq!(told["run"]["model"], "offline analyst", "{told:#}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_measured_again_is_never_over() {
     let nights = Nights::new("memory_unmeasured").await;
     let (first, _) = nights.night("2026-10-31", finds(), &["--fail-on", "high,new"]);

@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan as _};
 use rand::RngExt as _;
 
 use super::run::send_out;
-use crate::agent::journal::{self, Event, Recalled};
+use crate::agent::journal::{self, Event, Recalled, Run};
 use crate::agent::prompt::{Area, InvestigationMaterial, Library};
 use crate::agent::robustness::Extent;
 use crate::agent::{Budget, Observer};
@@ -18,9 +18,10 @@ use crate::app::config::Config;
 use crate::app::error::Failure;
 use crate::app::output::Output;
 use crate::app::progress::Waiting;
-use crate::deliver::Channels;
 use crate::deliver::settings::ChannelPrivacy;
-use crate::exploration::{self, Options, Player, Scope, digest};
+use crate::deliver::{Channels, Message};
+use crate::exploration::digest::{self, Error};
+use crate::exploration::{self, Options, Player, Scope};
 use crate::finding::lifecycle::Remembrance;
 use crate::monitor::day::Incident;
 use crate::monitor::masked::masked;
@@ -62,6 +63,13 @@ struct Alert<'a> {
     incident: &'a Incident,
 }
 
+/// What was found behind an alert.
+struct Explored {
+    run: Box<Run>,
+    /// The same with tokens in the place of what a model did not see.
+    sent: Box<Run>,
+}
+
 impl Investigations<'_> {
     /// Looks behind the most urgent alert of each monitor that asks for it, and sends what was found. What goes wrong is a
     /// warning: the alerts are sent by now.
@@ -79,7 +87,7 @@ impl Investigations<'_> {
                     }
                 }
                 Err(failure) => {
-                    output.talk().warn(&format!("{key}: nobody looked behind the alert: {failure}"));
+                    output.talk().warn(&format!("{key}: nobody was told what lies behind the alert: {failure}"))
                 }
             }
         }
@@ -92,30 +100,36 @@ impl Investigations<'_> {
         if recipients.is_empty() {
             return Ok(false);
         }
-        let journal = self.explore(alert).await?;
-        let read = |error| Failure::new(crate::app::error::Kind::Unexpected, error);
-        let (run, sent) = (journal::read(&journal).map_err(read)?, journal::read_as_sent(&journal).map_err(read)?);
-        let link = self.config.report_link.as_deref();
+        let explored = self.explore(alert).await.map_err(|failure| failure.to_string());
         let mut found = Vec::with_capacity(recipients.len());
         for (channel, recipient) in recipients {
-            let message = match self.channels.privacy(&channel) {
-                ChannelPrivacy::Full => digest::follow_up(&run, &alert.subject(alert.assessed), link),
-                ChannelPrivacy::Masked => {
-                    let nothing = Remembrance::default();
-                    let (sent, _) = digest::masked(self.masking, &sent, &nothing).map_err(anyhow::Error::from)?;
-                    let assessed = masked(self.masking, alert.assessed).map_err(anyhow::Error::from)?;
-                    digest::follow_up(&sent, &alert.subject(&assessed), link)
-                }
-            };
-            let content = serde_json::to_value(message.map_err(anyhow::Error::from)?).map_err(anyhow::Error::from)?;
+            let message = self.message(alert, &explored, &channel).map_err(anyhow::Error::from)?;
+            let content = serde_json::to_value(message).map_err(anyhow::Error::from)?;
             found.push(Investigation { channel, recipient, content });
         }
         self.state.add_investigations(key, at, &alert.incident.id, &found).await?;
         Ok(true)
     }
 
-    /// Explores what lies behind an alert. Returns the journal.
-    async fn explore(self, alert: Alert<'_>) -> Result<std::path::PathBuf, Failure> {
+    /// Returns the message for a channel about what was found, with tokens in the place of personal data unless it is to have
+    /// them; or why nobody could look.
+    fn message(self, alert: Alert<'_>, explored: &Result<Explored, String>, channel: &str) -> Result<Message, Error> {
+        let is_full = self.channels.privacy(channel) == ChannelPrivacy::Full;
+        let masked_day = if is_full { alert.assessed.clone() } else { masked(self.masking, alert.assessed)? };
+        let subject = alert.subject(&masked_day);
+        let link = self.config.report_link.as_deref();
+        match explored {
+            Ok(Explored { run, .. }) if is_full => digest::follow_up(run, &subject, link),
+            Ok(Explored { sent, .. }) => {
+                let (sent, _) = digest::masked(self.masking, sent, &Remembrance::default())?;
+                digest::follow_up(&sent, &subject, link)
+            }
+            Err(why) => digest::unable(&subject, why),
+        }
+    }
+
+    /// Explores what lies behind an alert.
+    async fn explore(self, alert: Alert<'_>) -> Result<Explored, Failure> {
         let Self { database, player, library, config, .. } = self;
         let opened = open::read(config, Arc::clone(database), Joins::Guessed).await?;
         let select = opened.executor.validate_with_range(&alert.monitor.sql).await;
@@ -153,7 +167,9 @@ impl Investigations<'_> {
         };
         let recorded = exploration::run(options, opened, std::future::pending(), &mut Unseen).await?;
         recorded.outcome?;
-        Ok(recorded.journal)
+        let run = journal::read(&recorded.journal).map_err(anyhow::Error::from)?;
+        let sent = journal::read_as_sent(&recorded.journal).map_err(anyhow::Error::from)?;
+        Ok(Explored { run: Box::new(run), sent: Box::new(sent) })
     }
 }
 
@@ -172,8 +188,10 @@ fn alert(outcome: &Outcome) -> Option<Alert<'_>> {
 impl Alert<'_> {
     /// Returns the alert in a line.
     fn subject(self, assessed: &Assessed) -> String {
-        let incident = assessed.day.incidents.iter().find(|one| one.id == self.incident.id).unwrap_or(self.incident);
-        subject(assessed.reported(self.monitor), incident)
+        // The id of an incident names its segment, so that it is another one where that is masked.
+        let place = self.assessed.day.incidents.iter().position(|one| one.id == self.incident.id);
+        let incident = place.and_then(|place| assessed.day.incidents.get(place));
+        incident.map_or_else(String::new, |incident| subject(assessed.reported(self.monitor), incident))
     }
 
     /// Returns the first and the last day that the incident goes on, and how many these are.

@@ -175,7 +175,8 @@ async fn ran(
         failures.extend(deliver_report(&ran.outcomes, destination, config, output).err());
     }
     if !arguments.dry_run {
-        let masking = open::masking(config, &state).await?;
+        let marks = open::metadata(config)?.personal().with_guesses(&toolbox.catalog);
+        let masking = open::masking(marks, &state).await?;
         failures.extend(send(&state, channels, &ran.outcomes, &masking, output).await.err());
         let investigations = Investigations {
             database: &toolbox.executor.database,

@@ -52,11 +52,16 @@ api_url = \"{api}\"
 
 struct Shop {
     program: Program,
+    source: String,
     listeners: MockServer,
 }
 
 impl Shop {
     async fn new(name: &str, data: &str, toml: &str) -> Self {
+        Self::with(name, data, toml, SQL).await
+    }
+
+    async fn with(name: &str, data: &str, toml: &str, sql: &str) -> Self {
         let source = server::fresh(name, data).await;
         let state = server::fresh(&format!("{name}_state"), "").await;
         let listeners = MockServer::start().await;
@@ -64,14 +69,14 @@ impl Shop {
         std::fs::create_dir_all(program.path("metadata/monitors")).unwrap();
         let program = program
             .file("metadata/monitors/orders.toml", toml)
-            .file("metadata/monitors/orders.sql", SQL)
+            .file("metadata/monitors/orders.sql", sql)
             .file("explore.toml", &CHANNELS.replace("{api}", &format!("{}/api", listeners.uri())))
             .variable("DATABASE_URL", &source)
             .variable("EXPLORE_STATE_URL", &state)
             .variable("HOOK_URL", &format!("{}/hook", listeners.uri()))
             .variable("HOOK_SECRET", "whsec_aHVudGVyMmh1bnRlcjI=")
             .variable("SLACK_TOKEN", "xoxb-1");
-        let shop = Self { program, listeners };
+        let shop = Self { program, source, listeners };
         let posted = ResponseTemplate::new(200).set_body_json(json!({ "ok": true, "channel": "C1", "ts": "17.42" }));
         Mock::given(method("POST"))
             .and(path("/api/chat.postMessage"))
@@ -168,7 +173,63 @@ async fn that_nothing_was_found_is_said() {
     assert_eq!(hook[1]["data"]["findings"], json!([]), "all of the day's orders are gone alike");
     let slack = shop.received("/api/chat.postMessage").await;
     let blocks = slack[1]["blocks"].to_string();
-    assert!(blocks.contains("looked behind the alert with") && blocks.contains("nothing beyond chance"), "{blocks}");
+    assert!(blocks.contains("looked behind the alert with") && blocks.contains("no part went another way"), "{blocks}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_about_a_person_is_sent_with_a_token_and_so_is_what_lies_behind_it() {
+    let data = DATA.replace("channel text", "email text").replace("'web', 'app'", "'ann@x.org', 'bob@y.org'");
+    // Those of one person are missing, which is a segment of the alert.
+    let data = data.replace("country = 'FR' AND device = 'phone'", "email = 'ann@x.org'");
+    let toml = TOML.replace("[\"channel\"]", "[\"email\"]");
+    let shop = Shop::with("monitor_behind_person", &data, &toml, &SQL.replace("channel", "email")).await;
+    shop.hook_answers(200).await;
+    assert_eq!(shop.run(&["--no-ai"]).code, 10);
+    let hook = shop.received("/hook").await;
+    assert_eq!(hook.len(), 2, "{hook:#?}");
+    for body in &hook {
+        let text = body.to_string();
+        assert!(text.contains("mail_") && !text.contains("ann@x.org"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_table_whose_columns_nobody_knows_it_is_said_that_no_part_was_looked_at() {
+    let data =
+        DATA.replace("ANALYZE;", "ALTER TABLE orders RENAME TO kept; CREATE VIEW orders AS TABLE kept; ANALYZE;");
+    let shop = Shop::new("monitor_behind_view", &data, TOML).await;
+    shop.hook_answers(200).await;
+    assert_eq!(shop.run(&["--no-ai"]).code, 10);
+    let slack = shop.received("/api/chat.postMessage").await;
+    let blocks = slack[1]["blocks"].to_string();
+    assert!(blocks.contains("not looked at by parts: no column is known to have few values"), "{blocks}");
+}
+
+/// Drops the orders when the alert has come, before it answers.
+struct Drops(String);
+
+impl wiremock::Respond for Drops {
+    fn respond(&self, _: &wiremock::Request) -> ResponseTemplate {
+        let drop = ["-q", "-c", "DROP TABLE IF EXISTS orders", self.0.as_str()];
+        assert!(std::process::Command::new("psql").args(drop).status().unwrap().success());
+        ResponseTemplate::new(200)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_nobody_could_look_is_said_in_the_thread() {
+    let shop = Shop::new("monitor_behind_gone", DATA, TOML).await;
+    Mock::given(method("POST"))
+        .and(path("/hook"))
+        .respond_with(Drops(shop.source.clone()))
+        .mount(&shop.listeners)
+        .await;
+    let outcome = shop.run(&["--no-ai"]);
+    assert_eq!(outcome.code, 10, "{}", outcome.stderr);
+    let slack = shop.received("/api/chat.postMessage").await;
+    assert_eq!(slack.len(), 2, "{}", outcome.stderr);
+    let blocks = slack[1]["blocks"].to_string();
+    assert!(blocks.contains("could not look behind the alert") && blocks.contains("orders"), "{blocks}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
