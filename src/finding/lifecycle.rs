@@ -179,7 +179,8 @@ impl Entry {
     /// Returns how its size moved, such as `-12.0% > -15.1% > -18.3%`; nothing where it was measured once.
     pub fn course(&self) -> Option<String> {
         const POINTS: usize = 6;
-        let mut texts = self.series.iter().map(|point| point.text.as_str()).collect::<Vec<_>>();
+        let texts = self.series.iter().map(|point| point.text.as_str());
+        let mut texts = texts.filter(|text| !text.is_empty()).collect::<Vec<_>>();
         texts.dedup();
         if texts.len() < 2 {
             return None;

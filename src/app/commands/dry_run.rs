@@ -13,7 +13,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let (library, focus) = config.area()?;
     library.focus(&focus)?;
     config.source()?;
-    let player = config.player()?;
+    let player = config.player_without_key()?;
     config.check_format()?;
     if matches!(config.format, Format::Markdown | Format::Html) {
         return Err(Failure::usage("a dry run is written as terminal or json").hint("give --format json, or none"));

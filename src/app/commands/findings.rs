@@ -197,7 +197,8 @@ fn in_full(finding: &Remembered, said: &[Said]) -> String {
     for (index, Said { at, kind, by, reason, until }) in said.iter().enumerate() {
         let label = if index == 0 { "Said         " } else { "             " };
         let until = until.map(|until| format!(", until {until}")).unwrap_or_default();
-        let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let reason =
+            reason.as_ref().map(|reason| format!(": {}", line(reason, SENTENCE_CHARACTERS))).unwrap_or_default();
         let day = at.strftime("%Y-%m-%d");
         let _ = writeln!(text, "{label}{day} {by}: {}{until}{reason}", kind.replace('_', " "));
     }

@@ -92,6 +92,18 @@ impl Config {
     /// Returns the explorer. It is the offline analyst with `--offline`. With `--demo` it is too, unless a model is
     /// named that has a key or a base URL, or that is named by a flag.
     pub fn player(&self) -> Result<Player, Failure> {
+        let player = self.player_without_key()?;
+        if matches!(player, Player::Models(..)) && self.model.key.is_none() && self.endpoint().1 {
+            return Err(Failure::usage("no API key for the model").hint(
+                "set OPENAI_API_KEY; or give --base-url and --model for another endpoint, or --offline for the built-in \
+                 analyst, which needs none",
+            ));
+        }
+        Ok(player)
+    }
+
+    /// Returns the explorer, though its endpoint may ask for a key that is not there.
+    pub fn player_without_key(&self) -> Result<Player, Failure> {
         let ModelChoice { names, offline, base_url, key, .. } = &self.model;
         let demo = self.is_demo();
         let reachable = key.is_some() || base_url.is_some();
@@ -99,14 +111,7 @@ impl Config {
         if *offline || (demo && (names.is_empty() || !(reachable || insisted))) {
             return Ok(Player::Offline);
         }
-        let url = base_url.as_ref().map_or(OPENAI_BASE_URL, reqwest::Url::as_str);
-        let at_openai = Api::default_for(url) == Api::Responses;
-        if at_openai && key.is_none() {
-            return Err(Failure::usage("no API key for the model").hint(
-                "set OPENAI_API_KEY; or give --base-url and --model for another endpoint, or --offline for the built-in \
-                 analyst, which needs none",
-            ));
-        }
+        let (url, at_openai) = self.endpoint();
         match names.split_first() {
             Some((first, others)) => {
                 let others = others.iter().map(|name| self.priced(url, name)).collect::<Result<_, _>>()?;
@@ -116,6 +121,12 @@ impl Config {
             None => Err(Failure::usage("no model is named, and only OpenAI's endpoint has a default one")
                 .hint("give --model with a name that the endpoint knows")),
         }
+    }
+
+    /// Returns the URL of the endpoint, and whether it is OpenAI's.
+    fn endpoint(&self) -> (&str, bool) {
+        let url = self.model.base_url.as_ref().map_or(OPENAI_BASE_URL, reqwest::Url::as_str);
+        (url, Api::default_for(url) == Api::Responses)
     }
 
     /// Returns a model at the endpoint `url`, with its price.

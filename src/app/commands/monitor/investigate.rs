@@ -87,7 +87,7 @@ impl Investigations<'_> {
                     }
                 }
                 Err(failure) => {
-                    output.talk().warn(&format!("{key}: nobody was told what lies behind the alert: {failure}"))
+                    output.talk().warn(&format!("{key}: nobody was told what lies behind the alert: {failure}"));
                 }
             }
         }

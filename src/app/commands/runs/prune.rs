@@ -10,7 +10,7 @@ use crate::app::commands::memory;
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::Output;
-use crate::typeset::text::printable;
+use crate::typeset::text::{counted, printable};
 
 pub(super) async fn run(
     retain: u32,
@@ -44,7 +44,7 @@ pub(super) async fn run(
         }
     }
     let done = if is_dry { "would be removed" } else { "removed" };
-    output.talk().note(&format!("{removed} runs {done}"));
+    output.talk().note(&format!("{} {done}", counted(removed, "run")));
     Ok(ExitStatus::Done)
 }
 
