@@ -55,9 +55,16 @@ fn problems(results: Results) -> Vec<String> {
 impl Exploration<'_> {
     /// Asks an instrument. Returns the answer for the model, and an ending if the database is lost.
     pub(super) async fn look(&mut self, instrument: Instrument, look: &Look) -> io::Result<(String, Option<Ending>)> {
-        let Look { table, measure, by, condition, days } = look;
+        let Look { table, measure, by, condition, days, until } = look;
         let catalog = &self.setup.toolbox.catalog;
-        let asked = Asked { table, measure: measure.as_deref(), by, condition: condition.as_deref(), days: *days };
+        let asked = Asked {
+            table,
+            measure: measure.as_deref(),
+            by,
+            condition: condition.as_deref(),
+            days: *days,
+            until: *until,
+        };
         let target = match Target::of(catalog, &asked, self.setup.as_of) {
             Ok(target) => target,
             Err(problem) => return Ok((format!("{}: {problem}", instrument.name()), None)),

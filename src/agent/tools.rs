@@ -11,6 +11,7 @@ mod schema;
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -122,10 +123,13 @@ pub struct Look {
     /// A condition on the rows, in SQL.
     #[serde(default, rename = "where", alias = "filter", alias = "condition")]
     pub condition: Option<String>,
-    /// How many of the latest days to compare with the same weekdays just before, such as 1 for one day; weeks that suit when
-    /// left out.
+    /// How many days to compare with the same weekdays just before, such as 1 for one day; weeks that suit when left out.
     #[serde(default)]
     pub days: Option<u32>,
+    /// The last of these days, such as 2026-11-30; the newest with rows when left out.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Date>,
 }
 
 /// The arguments of `state`.
@@ -340,6 +344,7 @@ fn look_spec(instrument: Instrument) -> ToolSpec {
         && instrument != Instrument::Change
     {
         properties.remove("days");
+        properties.remove("until");
     }
     spec
 }
@@ -347,7 +352,7 @@ fn look_spec(instrument: Instrument) -> ToolSpec {
 /// Parses the arguments of an instrument.
 fn look(instrument: Instrument, call: &ToolCall) -> Result<Look, String> {
     let look = arguments::<Look>(call)?;
-    if look.days.is_some() && instrument != Instrument::Change {
+    if (look.days.is_some() || look.until.is_some()) && instrument != Instrument::Change {
         return Err(format!("arguments: {} takes no days; change does", instrument.name()));
     }
     Ok(look)

@@ -303,7 +303,8 @@ impl Config {
     }
 
     /// Returns the configuration with what a run was begun with where no flag says otherwise now: whose findings it remembers,
-    /// who is told, which tables it explores, who explores. `begun` is its configuration in the journal.
+    /// who is told, which tables it explores in which role, what leaves of personal data, who explores at which endpoint.
+    /// `begun` is its configuration in the journal.
     #[must_use]
     pub fn as_begun(&self, begun: &serde_json::Value) -> Self {
         let mut config = self.clone();
@@ -318,6 +319,29 @@ impl Config {
         if open("notify") {
             config.notify = texts("notify");
         }
+        let text = |key: &str| begun[key].as_str();
+        if open("privacy") {
+            config.privacy = text("privacy").and_then(|mode| mode.parse().ok()).unwrap_or(config.privacy);
+        }
+        if open("privacy_k") {
+            let k = begun["privacy_k"].as_u64().and_then(|k| u32::try_from(k).ok());
+            config.privacy_k = k.unwrap_or(config.privacy_k);
+        }
+        if open("as_role") {
+            config.session.role = text("as_role").map(str::to_owned);
+        }
+        if open("report_link") {
+            config.report_link = text("report_link").map(str::to_owned);
+        }
+        if open("notify_always") {
+            config.notify_always = begun["notify_always"] == true;
+        }
+        if open("base_url") {
+            config.model.base_url = text("base_url").and_then(|url| url.parse().ok());
+        }
+        if open("api") {
+            config.model.api = serde_json::from_value(begun["api"].clone()).ok();
+        }
         let lists = [
             ("schema", &mut config.selection.schemas),
             ("tables", &mut config.selection.include),
@@ -329,7 +353,9 @@ impl Config {
                 *list = texts(key);
             }
         }
-        config.model.offline = self.model.offline || open("model") && begun["offline"] == true;
+        if open("offline") && open("model") {
+            config.model.offline = begun["offline"] == true;
+        }
         config
     }
 

@@ -284,12 +284,15 @@ fn draft_in(directory: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(".explore-").tempfile_in(directory)
 }
 
-/// Gives a draft the mode of the file that it is to replace: somebody chose who may read that one.
+/// Gives a draft the group and mode of the file that it is to replace: somebody chose who may read that one.
 #[cfg(unix)]
 fn keep_mode(replaced: &Path, draft: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
     let Ok(metadata) = replaced.metadata() else { return Ok(()) };
-    draft.set_permissions(Permissions::from_mode(metadata.permissions().mode() & 0o777))
+    // Without its group, the mode would let others read it than somebody chose.
+    let has_group = draft.metadata()?.gid() == metadata.gid() || fchown(draft, None, Some(metadata.gid())).is_ok();
+    let mode = metadata.permissions().mode() & if has_group { 0o777 } else { 0o707 };
+    draft.set_permissions(Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]

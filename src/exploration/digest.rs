@@ -94,12 +94,12 @@ pub fn digest(run: &Run, remembrance: &Remembrance, style: Style<'_>) -> Result<
     message(report::player(run), words, &items, pictured.as_ref(), data).map(Some)
 }
 
-/// Writes the message about a run that looked behind an alert, for the thread of the alert with this subject. `link` is as in
-/// [`Style`].
-pub fn follow_up(run: &Run, alert: &str, link: Option<&str>) -> Result<Message, Error> {
+/// Writes the message about a run that looked behind an alert, for the thread of the alert with this subject. No report of it
+/// is written that it could link to.
+pub fn follow_up(run: &Run, alert: &str) -> Result<Message, Error> {
     let items = run.findings.iter().take(DETAILED_MAX).map(found).collect::<Vec<_>>();
     let pictured = run.findings.first().and_then(|finding| report::drawn(finding.picture.as_ref()?));
-    let words = Words::of_follow_up(run, alert, link);
+    let words = Words::of_follow_up(run, alert);
     let data = json!({
         "schema_version": SCHEMA_VERSION,
         "subject": words.subject,
@@ -180,7 +180,7 @@ impl Words {
     }
 
     /// The texts of a message that follows an alert.
-    fn of_follow_up(run: &Run, alert: &str, link: Option<&str>) -> Self {
+    fn of_follow_up(run: &Run, alert: &str) -> Self {
         let asked = count(run.totals.queries as usize, "query", "queries");
         let summary = match run.findings.len() {
             0 if run.complete || run.stop_reason == StopReason::Finished => {
@@ -210,7 +210,7 @@ impl Words {
             },
             rest: (!rest.is_empty()).then(|| rest.join(" ")),
             hint: hint(run),
-            link: link.map(|link| linked(run, link)),
+            link: None,
         }
     }
 }

@@ -161,9 +161,11 @@ fn earlier(day: Date, days: i32) -> Date {
 
 fn plans(target: &Target, range: Range) -> Vec<Plan> {
     let settled = target.settled.map(|last| Range { last, ..range });
+    let until = target.days.and_then(|(_, until)| until);
+    let last = until.unwrap_or(range.last).min(target.last_day);
     let periods = |kind: Kind, range: Range| {
-        if let Some(days) = target.days {
-            return Vec::from_iter(Periods::of_days(range, target.last_day, days));
+        if let Some((days, _)) = target.days {
+            return Vec::from_iter(Periods::of_days(range, last, days));
         }
         let weeks = if kind.is_of_totals() { WEEKS_OF_TOTALS } else { WEEKS_OF_AVERAGES };
         weeks.into_iter().filter_map(|weeks| Periods::of_weeks(range, weeks)).collect()
@@ -175,7 +177,7 @@ fn plans(target: &Target, range: Range) -> Vec<Plan> {
     match settled {
         None => of(Kind::Totals, range).chain(of(Kind::Averages, range)).collect(),
         // What becomes of the rows of the days that are asked for is not known yet.
-        Some(settled) if target.days.is_some() && settled.last < target.last_day => of(Kind::Rows, range).collect(),
+        Some(settled) if target.days.is_some() && settled.last < last => of(Kind::Rows, range).collect(),
         Some(settled) => {
             of(Kind::Rows, range).chain(of(Kind::Sums, settled)).chain(of(Kind::Averages, settled)).collect()
         }

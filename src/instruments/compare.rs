@@ -30,9 +30,9 @@ const ROWS_MIN: u64 = 5;
 const SAME: f64 = 0.97;
 /// Comparisons that are listed.
 const LINES_MAX: usize = 15;
-/// Groups that are named one by one.
 /// Numbers whose counts rise and fall that are a quantity: six codes do so by chance in one of 22 orders.
 const SPREAD_MIN: usize = 6;
+/// Groups that are named one by one.
 const LISTED_MAX: usize = 8;
 
 /// A measure by one column.

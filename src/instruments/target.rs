@@ -116,8 +116,9 @@ pub struct Target {
     pub as_of: Date,
     /// The last day that is looked at over time.
     pub last_day: Date,
-    /// How many days up to then are compared with those before, if somebody asked for so many.
-    pub days: Option<i32>,
+    /// How many days are compared with those before, if somebody asked for so many, and the last of them; the newest with rows
+    /// if that is left open.
+    pub days: Option<(i32, Option<Date>)>,
     /// How late rows come, if somebody said so.
     arrival: Option<Arrival>,
     /// What is left out of what the table offers, and why.
@@ -135,6 +136,8 @@ pub struct Asked<'a> {
     pub by: &'a [String],
     pub condition: Option<&'a str>,
     pub days: Option<u32>,
+    /// The last of the days.
+    pub until: Option<Date>,
 }
 
 impl Field {
@@ -265,7 +268,7 @@ impl Target {
             conditions,
             as_of,
             last_day: as_of,
-            days: asked.days.map(|days| i32::try_from(days.clamp(1, DAYS_MAX)).unwrap_or(1)),
+            days: asked.days.map(|days| (i32::try_from(days.clamp(1, DAYS_MAX)).unwrap_or(1), asked.until)),
             arrival: joined.arrival(),
             left_out,
             joined,

@@ -292,7 +292,8 @@ impl<'m> Columns<'m> {
     }
 }
 
-/// Deletes the day's pending rows that are not in `messages`, and returns their number. The day's other pending
+/// Deletes the day's pending rows that are not in `messages`, and what was found behind alerts of a day that `is_changed`, and
+/// returns their number. The day's other pending
 /// messages lose their content if the day `is_changed`, and so do those that shared a digest with a deleted row.
 pub(crate) async fn withdraw(
     transaction: &Transaction<'_>,
@@ -309,12 +310,14 @@ pub(crate) async fn withdraw(
         UPDATE explore.outbox SET content = NULL, carried_by = NULL
         WHERE state = 'pending' AND coalesce(carried_by, id) IN (SELECT carrier FROM touched)"
     );
-    let remove =
-        format!("DELETE FROM explore.outbox WHERE monitor = $1 AND at = $2 AND state = 'pending' AND NOT {wanted}");
+    let remove = format!(
+        "DELETE FROM explore.outbox WHERE monitor = $1 AND at = $2 AND state = 'pending'
+            AND (NOT {wanted} OR $6 AND part = 'investigation')"
+    );
     let parameters: [&(dyn ToSql + Sync); 6] =
         [&about.monitor, &Sql(about.at), &incidents, &channels, &recipients, &is_changed];
     transaction.execute(&reset, &parameters).await.map_err(failed(WRITE))?;
-    transaction.execute(&remove, &parameters[..5]).await.map_err(failed(WRITE))
+    transaction.execute(&remove, &parameters).await.map_err(failed(WRITE))
 }
 
 /// Inserts messages, and returns the number of new rows. A row that exists stays as it is, in whatever state.

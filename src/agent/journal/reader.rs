@@ -157,13 +157,13 @@ pub fn read_as_sent(path: &Path) -> Result<Run, Error> {
 /// Summarizes the lines that count, each as it is shown.
 fn summary(path: &Path, mut shown: impl FnMut(Line) -> Line) -> Result<Run, Error> {
     let mut reading = Reading::new(path);
-    let Lines { counting, damage, torn } = lines(path)?;
+    let Lines { counting, damage, torn, .. } = lines(path)?;
     for line in counting {
         reading.take(shown(line));
     }
     reading.run.damage = damage;
     reading.run.warnings.extend(torn.map(|line| {
-        format!("the journal's last line, line {line}, is torn: the program was ended while it wrote it. It counts for nothing")
+        format!("the journal's last line, line {line}, is torn: the program was ended while it wrote it, or is still writing. It counts for nothing")
     }));
     Ok(reading.finish())
 }
@@ -176,20 +176,25 @@ pub(super) struct Lines {
     pub(super) damage: Vec<Damage>,
     /// The number of the last one if it is torn.
     pub(super) torn: Option<usize>,
+    /// Whether any line, also one that does not count any more, says that the run was remembered.
+    pub(super) is_remembered: bool,
 }
 
 /// Returns the lines of a journal. Where a run was resumed, the lines of the turn that was made again do not count.
 pub(super) fn lines(path: &Path) -> Result<Lines, Error> {
-    let mut lines = Vec::new();
+    let (mut lines, mut is_remembered) = (Vec::new(), false);
     let (damage, torn) = scan_all(
         path,
         |_| true,
         |line| match line.event {
             Event::Resumed { kept, .. } => lines.truncate(kept),
-            _ => lines.push(line),
+            _ => {
+                is_remembered |= matches!(line.event, Event::Remembered(_));
+                lines.push(line);
+            }
         },
     )?;
-    Ok(Lines { counting: lines, damage, torn })
+    Ok(Lines { counting: lines, damage, torn, is_remembered })
 }
 
 /// Calls `visit` for each line whose event name is `wanted`, and returns the lines that cannot be read.

@@ -32,6 +32,8 @@ pub struct Resumable {
     pub is_over: bool,
     /// Whether what was found was remembered.
     pub is_remembered: bool,
+    /// Whether what was found by then was remembered at any time, also before turns that do not count any more.
+    pub was_remembered: bool,
 }
 
 /// What was remembered when a run began.
@@ -68,7 +70,7 @@ impl Recalled {
 
 /// Reads what a journal holds for going on. `None` without the start of the run.
 pub fn resumable(path: &Path) -> Result<Option<Resumable>, Error> {
-    let lines = reader::lines(path)?.counting;
+    let reader::Lines { counting: lines, is_remembered: was_remembered, .. } = reader::lines(path)?;
     let started = lines.iter().find_map(|line| match &line.event {
         Event::Started(started) => Some((**started).clone()),
         _ => None,
@@ -101,6 +103,7 @@ pub fn resumable(path: &Path) -> Result<Option<Resumable>, Error> {
         kept,
         is_over,
         is_remembered: lines.iter().any(|line| matches!(line.event, Event::Remembered(_))),
+        was_remembered,
     }))
 }
 

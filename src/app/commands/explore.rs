@@ -97,11 +97,7 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
         }
         recalled.at_start = resume.from.recalled.clone();
     }
-    let conclusion = match &resume {
-        // What is found from here on was not remembered with the rest.
-        Some(Resume { from, .. }) if from.is_remembered && !from.is_over => format!("{run_id}+{}", from.replies.len()),
-        _ => run_id.clone(),
-    };
+    let was_remembered = resume.as_ref().is_some_and(|resume| resume.from.was_remembered);
     let options = Options {
         run_id: run_id.clone(),
         recalled: recalled.at_start.clone(),
@@ -124,7 +120,7 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     let recorded = exploration::run(options, opened, interrupts.next(), &mut shown).await?;
     drop(progress);
     let remembered =
-        memory::remember(config, (&recalled, &channels, marks), &recorded, (&run_id, &conclusion, as_of)).await;
+        memory::remember(config, (&recalled, &channels, marks), &recorded, (&run_id, was_remembered, as_of)).await;
     let Recorded { journal, outcome, .. } = recorded;
 
     // The report is written first, because stopping the queries that still run may take a while.

@@ -151,19 +151,22 @@ fn in_order(findings: &[Remembered]) -> impl Iterator<Item = &Remembered> {
 }
 
 /// Remembers a run that is over, and writes into its journal how each finding stands, or why nothing is remembered. The
-/// report is not to be lost with the memory: the error is for the run's exit status. `name` is that of the conclusion.
+/// report is not to be lost with the memory: the error is for the run's exit status. What was found since the run `was_remembered`
+/// is remembered by itself, under a name that tells how many turns there were by then.
 pub(super) async fn remember(
     config: &Config,
     (recalled, channels, marks): (&Recalled, &Channels, Marks),
     recorded: &Recorded,
-    (run_id, name, as_of): (&str, &str, Date),
+    (run_id, was_remembered, as_of): (&str, bool, Date),
 ) -> Result<ExitStatus, Failure> {
     let (Some(whose), Ok(outcome)) = (&recalled.whose, &recorded.outcome) else { return Ok(ExitStatus::Done) };
     let found =
         Found { run_id, as_of, findings: &outcome.findings, bases: &outcome.bases, remeasured: &outcome.remeasured };
+    let turns = outcome.stopped.totals.iterations;
+    let name = if was_remembered { format!("{run_id}+{turns}") } else { run_id.to_owned() };
     let concluded = async {
         let state = state_at_end(config).await?;
-        let concluded = concluded(&state, whose, (name, found, recorded), (channels, marks, config)).await;
+        let concluded = concluded(&state, whose, (&name, found, recorded), (channels, marks, config)).await;
         state.close().await;
         concluded
     };

@@ -33,8 +33,8 @@ pub(super) struct Subject {
     by: Option<String>,
     /// Whether some rows do not count, so that their share is looked at too.
     has_void: bool,
-    /// How many of the latest days are compared, if they are told.
-    days: Option<u32>,
+    /// How many days are compared, if they are told, and the last of them.
+    days: Option<(u32, Date)>,
 }
 
 /// What a table offers.
@@ -60,8 +60,8 @@ pub(super) struct Look<'s> {
     /// What is measured, and by which column, if not all that the table offers.
     measure: Option<&'static str>,
     by: Option<&'s str>,
-    /// How many of the latest days are compared, if they are told.
-    days: Option<u32>,
+    /// How many days are compared, if they are told, and the last of them.
+    days: Option<(u32, Date)>,
 }
 
 impl Plan {
@@ -99,7 +99,13 @@ impl Plan {
             let instruments = instruments.into_iter().filter(|one| *one == Instrument::Change).collect::<Vec<_>>();
             if !instruments.is_empty() {
                 let table = full_name(table);
-                plan.subjects.push(Subject { table, instruments, by: None, has_void: false, days: Some(days) });
+                plan.subjects.push(Subject {
+                    table,
+                    instruments,
+                    by: None,
+                    has_void: false,
+                    days: Some((days, as_of)),
+                });
             }
             plan.outlooks.push(outlook);
         }
@@ -143,8 +149,9 @@ impl Look<'_> {
         if let Some(by) = self.by {
             arguments["by"] = json!([by]);
         }
-        if let Some(days) = self.days {
+        if let Some((days, until)) = self.days {
             arguments["days"] = json!(days);
+            arguments["until"] = json!(until);
         }
         call(self.key(), self.instrument.name(), &arguments)
     }

@@ -63,15 +63,16 @@ pub fn decide(
 fn place_of(known: &[Remembered], finding: &Finding) -> Option<usize> {
     let lead = finding.lead()?;
     let matter = Matter::of(lead);
-    let by_lead = |one: &Remembered| one.matters.first().is_some_and(|lead| lead.is_same(&matter));
-    let by_any = |one: &Remembered| one.matters.iter().any(|other| other.is_same(&matter));
-    let by_effect = |one: &Remembered| one.is_open() && one.matters.iter().any(|other| other.is_same_effect(&matter));
-    let is_along = |one: &Remembered| !is_turned(&one.told_lead, lead);
-    let open =
-        |is_it: &dyn Fn(&Remembered) -> bool| known.iter().position(|one| one.is_open() && is_along(one) && is_it(one));
-    let any = |is_it: &dyn Fn(&Remembered) -> bool| {
-        open(is_it).or_else(|| known.iter().position(|one| is_along(one) && is_it(one)))
+    let by_lead = |one: &Remembered| {
+        let leads = one.matters.first().is_some_and(|other| other.is_same(&matter));
+        leads && !is_turned(&one.told_lead, lead)
     };
+    let has_direction = matches!(lead.form, Form::Change | Form::Gap | Form::Trend | Form::Since);
+    let is_along = |other: &Matter| !has_direction || other.falls == matter.falls;
+    let by_any = |one: &Remembered| one.matters.iter().any(|other| other.is_same(&matter) && is_along(other));
+    let by_effect = |one: &Remembered| one.is_open() && one.matters.iter().any(|other| other.is_same_effect(&matter));
+    let open = |is_it: &dyn Fn(&Remembered) -> bool| known.iter().position(|one| one.is_open() && is_it(one));
+    let any = |is_it: &dyn Fn(&Remembered) -> bool| open(is_it).or_else(|| known.iter().position(is_it));
     any(&by_lead).or_else(|| any(&by_any)).or_else(|| open(&by_effect))
 }
 
@@ -156,8 +157,8 @@ impl Next<'_> {
                 let standing = self.told_lead(index).map_or(Standing::Ongoing, |lead| course(known.told, said, lead));
                 self.rebase(known, index);
                 let why = "measured as it was told before, nothing is left of it: a longer time still has it";
-                let standing = if standing == Standing::Over { Standing::Better } else { standing };
-                return (standing, Some(why.to_owned()));
+                let is_better = matches!(standing, Standing::Better | Standing::Over);
+                return (if is_better { Standing::Better } else { Standing::Ongoing }, Some(why.to_owned()));
             }
             known.keep(fact, as_of);
             return (Standing::Over, None);

@@ -16,7 +16,8 @@ pub struct Investigation {
 }
 
 impl State {
-    /// Returns the channels and recipients of an alert who were not told yet what lies behind it.
+    /// Returns the channels and recipients of an alert who were not told yet what lies behind it. Those whom the alert could
+    /// not reach are left out.
     pub async fn uninvestigated(
         &self,
         monitor: &str,
@@ -24,7 +25,7 @@ impl State {
         incident: &str,
     ) -> Result<Vec<(String, String)>, Error> {
         let statement = "SELECT channel, recipient FROM explore.outbox AS alert
-            WHERE monitor = $1 AND at = $2 AND incident = $3 AND part = 'alert' AND NOT EXISTS (
+            WHERE monitor = $1 AND at = $2 AND incident = $3 AND part = 'alert' AND state <> 'failed' AND NOT EXISTS (
                 SELECT FROM explore.outbox AS told WHERE told.part = 'investigation'
                 AND (told.monitor, told.at, told.incident, told.channel, told.recipient)
                     = (alert.monitor, alert.at, alert.incident, alert.channel, alert.recipient))

@@ -104,13 +104,14 @@ impl Sender<'_> {
         Ok(unknown)
     }
 
-    /// Returns the messages that are due at `now`, the oldest first. An investigation is due once its alert was sent.
+    /// Returns the messages that are due at `now`, the oldest first. An investigation is due once its alert was sent,
+    /// or may have been.
     pub async fn due(&self, now: Timestamp) -> Result<Vec<Entry>, Error> {
         let statement = format!(
             "{ENTRY} WHERE state = 'pending' AND content IS NOT NULL
              AND (next_attempt_at IS NULL OR next_attempt_at <= $1)
              AND (part = 'alert' OR EXISTS (SELECT FROM explore.outbox AS alert WHERE alert.part = 'alert'
-                AND alert.state = 'sent' AND (alert.monitor, alert.at, alert.incident, alert.channel, alert.recipient)
+                AND alert.state IN ('sent', 'unknown') AND (alert.monitor, alert.at, alert.incident, alert.channel, alert.recipient)
                     = (outbox.monitor, outbox.at, outbox.incident, outbox.channel, outbox.recipient)))
              ORDER BY id LIMIT $2"
         );
@@ -184,5 +185,17 @@ async fn write_down(session: &Session, id: i64, settled: &Settled, now: Timestam
             reference = coalesce($6, reference)
         WHERE (id = $1 OR carried_by = $1) AND state IN ('sending', 'unknown')";
     let parameters: [&(dyn ToSql + Sync); 6] = [&id, &state, &settled_at, &problem, &next_attempt_at, &reference];
-    session.execute(WRITE, statement, &parameters).await.map(drop)
+    session.execute(WRITE, statement, &parameters).await?;
+    if matches!(settled, Settled::Failed { .. }) {
+        // What lies behind an alert that nobody got is of no use to them.
+        let follow_up =
+            "UPDATE explore.outbox SET state = 'failed', settled_at = $2, problem = 'its alert was not sent'
+            FROM explore.outbox AS alert
+            WHERE (alert.id = $1 OR alert.carried_by = $1) AND alert.part = 'alert'
+            AND outbox.part = 'investigation' AND outbox.state = 'pending'
+            AND (alert.monitor, alert.at, alert.incident, alert.channel, alert.recipient)
+                = (outbox.monitor, outbox.at, outbox.incident, outbox.channel, outbox.recipient)";
+        session.execute(WRITE, follow_up, &[&id, &Sql(now)]).await?;
+    }
+    Ok(())
 }

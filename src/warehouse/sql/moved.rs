@@ -142,11 +142,14 @@ fn bounds(tokens: &[Token<'_>]) -> Vec<Bound> {
     (0..tokens.len()).filter_map(bound).collect()
 }
 
-/// Returns the latest date at which one window ends, or has ended the day before, and another begins.
+/// Returns the date at which one window ends, or has ended the day before, and another begins. `None` of more than two windows
+/// in a row, which move together.
 fn split(bounds: &[Bound]) -> Option<Date> {
     let ends = || bounds.iter().filter(|bound| !bound.is_begin).map(|bound| bound.date);
     let begins = bounds.iter().filter(|bound| bound.is_begin).map(|bound| bound.date);
-    begins.filter(|begin| ends().any(|end| end == *begin || end.tomorrow().is_ok_and(|next| next == *begin))).max()
+    let meets = |begin: &Date| ends().any(|end| end == *begin || end.tomorrow().is_ok_and(|next| next == *begin));
+    let seams = begins.filter(meets).collect::<BTreeSet<_>>();
+    seams.first().copied().filter(|_| seams.len() == 1)
 }
 
 /// Returns whether rows begin at the date of a token; `None` if nothing is compared with it.

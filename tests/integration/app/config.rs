@@ -58,6 +58,21 @@ fn a_flag_counts_before_a_subcommand_and_after_it() {
 }
 
 #[test]
+fn a_run_goes_on_as_it_began_unless_a_flag_says_otherwise() {
+    let begun = serde_json::json!({
+        "privacy": "masked", "privacy_k": 9, "as_role": "reader", "base_url": "http://localhost:9/v1", "model": ["llama"],
+        "memory": "mine", "notify": ["mail"], "tables": ["a"], "offline": false,
+    });
+    let config = resolve("", &[("EXPLORE_MEMORY", "theirs")], &[]).unwrap().as_begun(&begun);
+    assert_eq!((config.privacy.name(), config.privacy_k), ("masked", 9));
+    assert_eq!((config.memory.as_deref(), config.session.role.as_deref()), (Some("mine"), Some("reader")));
+    assert_eq!((config.notify, config.selection.include), (vec!["mail".to_owned()], vec!["a".to_owned()]));
+    let flags = ["--privacy", "aggregate", "--memory", "other"].map(str::to_owned);
+    let config = resolve("", &[], &flags.each_ref().map(String::as_str)).unwrap().as_begun(&begun);
+    assert_eq!((config.privacy.name(), config.memory.as_deref()), ("aggregate", Some("other")));
+}
+
+#[test]
 fn every_setting_can_stand_in_the_file_and_in_the_environment() {
     let settings = resolve("", &[], &[]).unwrap().settings;
     let samples = |key: &str| match key {

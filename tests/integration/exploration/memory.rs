@@ -9,7 +9,7 @@ mod private;
 use serde_json::{Value, json};
 
 use crate::support::program::{Outcome, Program};
-use crate::support::scripted_server::{ScriptedServer, Turn, calls, computed, raw};
+use crate::support::scripted_server::{ScriptedServer, Turn, calls, computed, is_silent, raw};
 use crate::support::server;
 
 /// Tickets of two channels over sixty days; those of the shop double from the day 41 on.
@@ -282,7 +282,18 @@ async fn what_goes_the_other_way_is_another_finding() {
 #[tokio::test]
 async fn a_run_goes_on_with_the_memory_and_the_analyst_that_it_began_with() {
     let nights = Nights::new("memory_as_begun").await;
-    let began = ["--offline", "--memory", "mine", "--as-of", "2026-10-31", "--tables", "tickets", "--quiet"];
+    let began = [
+        "--offline",
+        "--memory",
+        "mine",
+        "--as-of",
+        "2026-10-31",
+        "--tables",
+        "tickets",
+        "--quiet",
+        "--privacy",
+        "masked",
+    ];
     let first = nights.program.run(&[&began[..], &["--max-iterations", "1"]].concat());
     assert_eq!(first.code, 0, "{}", first.stderr);
     let resumed = nights.program.run(&["resume", "latest", "--format", "json"]);
@@ -461,6 +472,16 @@ async fn what_a_run_finds_after_its_limit_was_raised_is_remembered_too() {
         calls([("finish", json!({ "answers": [] }))]),
         calls([("finish", json!({ "answers": [] }))]),
     ]);
+    // Once more it is killed before it has found anything: what it knew is not forgotten.
+    let silent = ScriptedServer::start(vec![is_silent()]);
+    let mut child = nights.program.command();
+    child.args(["resume", "latest", "--max-iterations", "9", "--quiet", "--base-url", &silent.base_url()]);
+    let mut child = child.stdout(std::process::Stdio::null()).spawn().unwrap();
+    while silent.requests().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
     let arguments = ["resume", "latest", "--max-iterations", "9", "--format", "json", "--base-url", &more.base_url()];
     let resumed = nights.program.run(&arguments);
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);

@@ -12,10 +12,11 @@ use super::run::send_out;
 use crate::agent::journal::{self, Event, Recalled, Run};
 use crate::agent::prompt::{Area, InvestigationMaterial, Library};
 use crate::agent::robustness::Extent;
+use crate::agent::runs::BEHIND_ALERT;
 use crate::agent::{Budget, Observer};
 use crate::app::commands::open;
 use crate::app::config::Config;
-use crate::app::error::Failure;
+use crate::app::error::{Failure, Kind};
 use crate::app::output::Output;
 use crate::app::progress::Waiting;
 use crate::deliver::settings::ChannelPrivacy;
@@ -33,8 +34,6 @@ use crate::state::{Investigation, State};
 use crate::warehouse::Database;
 use crate::warehouse::privacy::Masking;
 
-/// The name of the focus.
-const FOCUS: &str = "behind_alert";
 /// The limits of a look behind an alert: nobody waits for it, but the next monitor does.
 const QUERIES_MAX: u32 = 5;
 const TIME_MAX: Duration = Duration::from_secs(20);
@@ -77,7 +76,7 @@ impl Investigations<'_> {
         for alert in outcomes.iter().filter_map(alert) {
             let key = &alert.monitor.key;
             let waiting = Waiting::start(output.talk(), &format!("looking behind the alert of {key}"));
-            let looked = Box::pin(self.look(alert)).await;
+            let looked = Box::pin(self.look(alert, output)).await;
             drop(waiting);
             match looked {
                 Ok(false) => {}
@@ -94,13 +93,22 @@ impl Investigations<'_> {
     }
 
     /// Looks behind an alert unless that was done, and writes the messages about it. Returns whether there are any.
-    async fn look(self, alert: Alert<'_>) -> Result<bool, Failure> {
+    async fn look(self, alert: Alert<'_>, output: &Output) -> Result<bool, Failure> {
         let (key, at) = (&alert.monitor.key, alert.assessed.day.at);
         let recipients = self.state.uninvestigated(key, at, &alert.incident.id).await?;
         if recipients.is_empty() {
             return Ok(false);
         }
-        let explored = self.explore(alert).await.map_err(|failure| failure.to_string());
+        let explored = self.explore(alert).await.map_err(|failure| {
+            output.talk().warn(&format!("{key}: nobody could look behind the alert: {failure}"));
+            // The words of a database or of files are not for everybody who gets the alert.
+            match failure.kind() {
+                Kind::Database => "the database did not answer",
+                Kind::Usage | Kind::Refused => "its statement or the settings do not allow it now",
+                Kind::Model => "the model did not answer",
+                Kind::Unexpected => "an error of the program, which its messages name",
+            }
+        });
         let mut found = Vec::with_capacity(recipients.len());
         for (channel, recipient) in recipients {
             let message = self.message(alert, &explored, &channel).map_err(anyhow::Error::from)?;
@@ -113,16 +121,15 @@ impl Investigations<'_> {
 
     /// Returns the message for a channel about what was found, with tokens in the place of personal data unless it is to have
     /// them; or why nobody could look.
-    fn message(self, alert: Alert<'_>, explored: &Result<Explored, String>, channel: &str) -> Result<Message, Error> {
+    fn message(self, alert: Alert<'_>, explored: &Result<Explored, &str>, channel: &str) -> Result<Message, Error> {
         let is_full = self.channels.privacy(channel) == ChannelPrivacy::Full;
         let masked_day = if is_full { alert.assessed.clone() } else { masked(self.masking, alert.assessed)? };
         let subject = alert.subject(&masked_day);
-        let link = self.config.report_link.as_deref();
         match explored {
-            Ok(Explored { run, .. }) if is_full => digest::follow_up(run, &subject, link),
+            Ok(Explored { run, .. }) if is_full => digest::follow_up(run, &subject),
             Ok(Explored { sent, .. }) => {
                 let (sent, _) = digest::masked(self.masking, sent, &Remembrance::default())?;
-                digest::follow_up(&sent, &subject, link)
+                digest::follow_up(&sent, &subject)
             }
             Err(why) => digest::unable(&subject, why),
         }
@@ -140,11 +147,11 @@ impl Investigations<'_> {
             message::alert(alert.assessed.reported(alert.monitor), alert.incident).map_err(anyhow::Error::from)?;
         let material = InvestigationMaterial { alert: &text.text, tables: &tables.join(", "), first, last, days };
         let mut library = library.clone();
-        library.add(FOCUS, Area::plain(library.investigation(material).map_err(anyhow::Error::from)?));
+        library.add(BEHIND_ALERT, Area::plain(library.investigation(material).map_err(anyhow::Error::from)?));
         let is_program = matches!(player, Player::Offline);
         let options = Options {
-            run_id: journal::run_id(Timestamp::now(), FOCUS, rand::rng().random()),
-            focus: FOCUS,
+            run_id: journal::run_id(Timestamp::now(), BEHIND_ALERT, rand::rng().random()),
+            focus: BEHIND_ALERT,
             library: &library,
             player: player.clone(),
             scope: Scope::Days { tables, days },

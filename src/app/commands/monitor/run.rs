@@ -12,6 +12,7 @@ use super::outbox::tell;
 use super::{channels_of, chosen, problems, registry, state};
 use crate::agent::Observer;
 use crate::agent::journal::Event;
+use crate::agent::prompt::Library;
 use crate::agent::tools::Toolbox;
 use crate::app::cli::monitor::MonitorRunArguments;
 use crate::app::commands::interrupts::Interrupts;
@@ -175,23 +176,46 @@ async fn ran(
         failures.extend(deliver_report(&ran.outcomes, destination, config, output).err());
     }
     if !arguments.dry_run {
-        let marks = open::metadata(config)?.personal().with_guesses(&toolbox.catalog);
-        let masking = open::masking(marks, &state).await?;
-        failures.extend(send(&state, channels, &ran.outcomes, &masking, output).await.err());
-        let investigations = Investigations {
-            database: &toolbox.executor.database,
-            player: &player(model.is_some(), config)?,
-            library: &library,
-            state: &state,
-            channels,
-            masking: &masking,
-            config,
-        };
-        investigations.run(&ran.outcomes, output).await;
+        let told = Told { toolbox: &toolbox, library: &library, state: &state, channels, has_model: model.is_some() };
+        failures.extend(told.run(&ran.outcomes, config, output).await);
     }
     toolbox.executor.database.close().await;
     state.close().await;
     Ok((fired, failures))
+}
+
+/// What the messages of a morning need.
+struct Told<'a> {
+    toolbox: &'a Toolbox,
+    library: &'a Library,
+    state: &'a State,
+    channels: &'a Channels,
+    has_model: bool,
+}
+
+impl Told<'_> {
+    /// Sends the alerts, then looks behind those whose monitors ask for it. Returns what went wrong.
+    async fn run(&self, outcomes: &[Outcome], config: &Config, output: &Output) -> Vec<Failure> {
+        let Self { toolbox, library, state, channels, has_model } = *self;
+        let masking = async {
+            let marks = open::metadata(config)?.personal().with_guesses(&toolbox.catalog);
+            open::masking(marks, state).await
+        };
+        let masking = match masking.await {
+            Ok(masking) => masking,
+            Err(failure) => return vec![failure],
+        };
+        let mut failures = Vec::from_iter(send(state, channels, outcomes, &masking, output).await.err());
+        match player(has_model, config) {
+            Ok(player) => {
+                let (database, player) = (&toolbox.executor.database, &player);
+                let looks = Investigations { database, player, library, state, channels, masking: &masking, config };
+                looks.run(outcomes, output).await;
+            }
+            Err(failure) => failures.push(failure),
+        }
+        failures
+    }
 }
 
 /// Opens the configured database. The demo opens an embedded one with generated days for the shipped monitors.
