@@ -186,10 +186,11 @@ pub(super) fn lines(path: &Path) -> Result<Lines, Error> {
     let (damage, torn) = scan_all(
         path,
         |_| true,
-        |line| match line.event {
-            Event::Resumed { kept, .. } => lines.truncate(kept),
-            _ => {
-                is_remembered |= matches!(line.event, Event::Remembered(_));
+        |line| {
+            is_remembered |= matches!(line.event, Event::Remembered(_));
+            if let Event::Resumed { kept, .. } = line.event {
+                lines.truncate(kept);
+            } else {
                 lines.push(line);
             }
         },

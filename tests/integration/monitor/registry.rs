@@ -313,7 +313,7 @@ fn a_folder_is_read_whole_whatever_is_wrong_with_a_part_of_it() {
             "monitors/lonely.sql: there is no lonely.toml beside it; a monitor is two files",
             "monitors/wrong.sql: syntax: $1 is not used; compare a time column with it, the inclusive start of the range",
             "monitors/wrong.toml:1: unknown key `x`; the keys here are label, owner, time_zone, day_starts, grain, delay, \
-             restated_steps, history, dimensions, channels, thresholds, severity, impact, measures, ratios, forecast, \
+             restated_steps, history, dimensions, channels, investigate, thresholds, severity, impact, measures, ratios, forecast, \
              growth, rules",
         ]
     );

@@ -96,7 +96,7 @@ async fn the_outbox_is_listed_and_what_is_not_there_cannot_be_sent_again() {
 #[test]
 fn the_state_needs_a_place() {
     let outcome = Program::new().run(&["monitor", "outbox", "list"]);
-    check(&outcome, 2, "no place for the monitors' state: neither XDG_DATA_HOME nor HOME is set");
+    check(&outcome, 2, "no place for what is remembered: neither XDG_DATA_HOME nor HOME is set");
     let outcome = Program::new()
         .variable("EXPLORE_STATE_URL", "postgres://me:hunter2@127.0.0.1:1/d")
         .run(&["monitor", "outbox", "list"]);

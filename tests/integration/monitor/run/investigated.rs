@@ -152,8 +152,15 @@ async fn an_investigation_waits_for_its_alert() {
     let unsent = list.as_array().unwrap().iter().find(|entry| entry["part"] == "alert").unwrap();
     let retried = shop.program.run(&["monitor", "outbox", "retry", &unsent["id"].to_string()]);
     assert_eq!(retried.code, 0, "{}", retried.stderr);
+    assert_eq!(
+        types(shop.received("/hook").await)[tried.len()..],
+        ["alert"],
+        "nobody looked for whom it did not reach"
+    );
+    assert_eq!(shop.run(&["--no-ai"]).code, 10);
     let sent = types(shop.received("/hook").await);
     assert_eq!(sent[tried.len()..], ["alert", "investigation"], "{sent:?}");
+    assert_eq!(shop.received("/api/chat.postMessage").await.len(), 2, "others are told once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
