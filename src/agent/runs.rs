@@ -99,11 +99,9 @@ pub fn find(runs_dir: &Path, wanted: &str) -> Result<Found, Error> {
         return Err(Error::Empty { path: runs_dir.to_owned() });
     };
     if wanted == "latest" {
-        let asked = ids.iter().filter(|id| !is_behind_alert(id)).cloned().collect::<Vec<_>>();
-        // A look behind an alert was asked for by nobody, so that others come first.
-        return Ok(asked
-            .last()
-            .map_or_else(|| latest(runs_dir, &ids, newest), |newest| latest(runs_dir, &asked, newest)));
+        let asked_for = ids.iter().filter(|id| is_asked_for(id)).cloned().collect::<Vec<_>>();
+        let (ids, newest) = asked_for.last().map_or((&ids, newest), |newest| (&asked_for, newest));
+        return Ok(latest(runs_dir, ids, newest));
     }
     let found = |id: &str| Ok(Found { journal: journal_of(runs_dir, id), remark: None });
     let starting = ids.iter().filter(|id| !wanted.is_empty() && id.starts_with(wanted)).collect::<Vec<_>>();
@@ -126,15 +124,15 @@ pub fn find(runs_dir: &Path, wanted: &str) -> Result<Found, Error> {
 /// Finds a run as [`find`] does, but that `latest` is the newest run, whether it has ended or not.
 pub fn find_newest(runs_dir: &Path, wanted: &str) -> Result<Found, Error> {
     let ids = ids(runs_dir)?;
-    match ids.iter().rfind(|id| !is_behind_alert(id)).or(ids.last()) {
+    match ids.iter().rfind(|id| is_asked_for(id)).or(ids.last()) {
         Some(newest) if wanted == "latest" => Ok(Found { journal: journal_of(runs_dir, newest), remark: None }),
         Some(_) | None => find(runs_dir, wanted),
     }
 }
 
-/// Returns whether a run looked behind an alert.
-fn is_behind_alert(id: &str) -> bool {
-    id.contains(&format!("-{BEHIND_ALERT}-"))
+/// Returns whether somebody asked for a run. Those that looked behind an alert are the latest only where there are no others.
+fn is_asked_for(id: &str) -> bool {
+    !id.contains(&format!("-{BEHIND_ALERT}-"))
 }
 
 fn latest(runs_dir: &Path, ids: &[String], newest: &str) -> Found {

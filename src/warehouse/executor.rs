@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use self::aggregate::Guard;
 use super::catalog::{self, Catalog, Code, Introspected, MarkedColumn, Personal, Selection};
-use super::privacy::{self, Masker, Mode, Privacy, errors};
+use super::privacy::{self, Marks, Masker, Mode, Privacy, errors};
 use super::sql::{self, Allowed, Policy, Refusal, Select, Unseen};
 use super::table::Table;
 use crate::warehouse::{self, Database, Limits};
@@ -195,6 +195,11 @@ impl Executor {
             value
         });
         is_unknown.get()
+    }
+
+    /// Returns what people wrote about the columns with personal data.
+    pub fn marks(&self) -> &Marks {
+        &self.rules.privacy.marks
     }
 
     /// Returns whether only aggregates are shown.

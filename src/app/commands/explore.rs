@@ -89,7 +89,7 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     };
     let database = Arc::clone(&opened.executor.database);
     opened.warnings.extend(recalled.problem.clone());
-    let marks = open::metadata(config)?.personal().with_guesses(&opened.catalog);
+    let marks = opened.executor.marks().clone().with_guesses(&opened.catalog);
     if let Some(resume) = &resume {
         if let (Some(problem), true) = (&recalled.problem, resume.from.is_over) {
             // Nothing else is left of it.

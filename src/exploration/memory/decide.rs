@@ -67,8 +67,7 @@ fn place_of(known: &[Remembered], finding: &Finding) -> Option<usize> {
         let leads = one.matters.first().is_some_and(|other| other.is_same(&matter));
         leads && !is_turned(&one.told_lead, lead)
     };
-    let has_direction = matches!(lead.form, Form::Change | Form::Gap | Form::Trend | Form::Since);
-    let is_along = |other: &Matter| !has_direction || other.falls == matter.falls;
+    let is_along = |other: &Matter| !has_direction(lead) || other.falls == matter.falls;
     let by_any = |one: &Remembered| one.matters.iter().any(|other| other.is_same(&matter) && is_along(other));
     let by_effect = |one: &Remembered| one.is_open() && one.matters.iter().any(|other| other.is_same_effect(&matter));
     let open = |is_it: &dyn Fn(&Remembered) -> bool| known.iter().position(|one| one.is_open() && is_it(one));
@@ -76,12 +75,17 @@ fn place_of(known: &[Remembered], finding: &Finding) -> Option<usize> {
     any(&by_lead).or_else(|| any(&by_any)).or_else(|| open(&by_effect))
 }
 
+/// Returns whether a fact is a change, a difference or a slope.
+fn has_direction(fact: &Fact) -> bool {
+    matches!(fact.form, Form::Change | Form::Gap | Form::Trend | Form::Since)
+}
+
 /// Returns whether a change, a difference or a slope goes the other way than another.
 fn is_turned(told: &Fact, now: &Fact) -> bool {
-    let has_direction =
-        matches!(told.form, Form::Change | Form::Gap | Form::Trend | Form::Since) && told.form == now.form;
     let is_negative = |fact: &Fact| size(fact).filter(|size| !size.is_zero()).map(|size| size.is_sign_negative());
-    has_direction && is_negative(told).zip(is_negative(now)).is_some_and(|(told, now)| told != now)
+    has_direction(told)
+        && told.form == now.form
+        && is_negative(told).zip(is_negative(now)).is_some_and(|(told, now)| told != now)
 }
 
 /// What a run says of one finding that is remembered.

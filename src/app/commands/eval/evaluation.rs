@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rand::RngExt as _;
 
-use crate::agent::Observer;
-use crate::agent::journal::{self, Event, Recalled, Run, StopReason};
+use crate::agent::journal::{self, Recalled, Run, StopReason};
 use crate::agent::prompt::{Area, DEFAULT_FOCUS, Library};
 use crate::app::cli::eval::EvalArguments;
 use crate::app::commands::open;
@@ -16,7 +15,7 @@ use crate::app::config::Config;
 use crate::app::error::{Failure, Kind};
 use crate::app::output::Talk;
 use crate::app::progress::Waiting;
-use crate::exploration::{self, Options, Player, Scope};
+use crate::exploration::{self, Options, Player, Scope, Unwatched};
 use crate::sample::eval::report::{BenchRun, Cost, NullFinding, NullRun, PlantedRun, Report};
 use crate::sample::eval::trial::{self, Figures, Trials};
 use crate::sample::eval::{self, DRAWS, RESAMPLES, insightbench};
@@ -223,7 +222,7 @@ impl<'c> Evaluation<'c> {
             runs_dir: &self.runs_dir,
             configuration: self.config.masked(),
         };
-        let recorded = exploration::run(options, opened, std::future::pending(), &mut Unseen).await?;
+        let recorded = exploration::run(options, opened, std::future::pending(), &mut Unwatched).await?;
         recorded.outcome?;
         let run = journal::read(&recorded.journal).map_err(|error| Failure::new(Kind::Usage, error))?;
         if let Some(started) = &run.started {
@@ -293,14 +292,5 @@ fn cost(run: &Run) -> Cost {
         milliseconds: totals.elapsed_milliseconds,
         ended: run.stop_reason.to_string(),
         complete: run.complete,
-    }
-}
-
-/// Shows nothing: the journal has it.
-struct Unseen;
-
-impl Observer for Unseen {
-    fn observe(&mut self, _event: Event) -> io::Result<()> {
-        Ok(())
     }
 }

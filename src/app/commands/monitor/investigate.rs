@@ -9,11 +9,11 @@ use jiff::{Timestamp, ToSpan as _};
 use rand::RngExt as _;
 
 use super::run::send_out;
-use crate::agent::journal::{self, Event, Recalled, Run};
+use crate::agent::Budget;
+use crate::agent::journal::{self, Recalled, Run};
 use crate::agent::prompt::{Area, InvestigationMaterial, Library};
 use crate::agent::robustness::Extent;
 use crate::agent::runs::BEHIND_ALERT;
-use crate::agent::{Budget, Observer};
 use crate::app::commands::open;
 use crate::app::config::Config;
 use crate::app::error::{Failure, Kind};
@@ -22,7 +22,7 @@ use crate::app::progress::Waiting;
 use crate::deliver::settings::ChannelPrivacy;
 use crate::deliver::{Channels, Message};
 use crate::exploration::digest::{self, Error};
-use crate::exploration::{self, Options, Player, Scope};
+use crate::exploration::{self, Options, Player, Scope, Unwatched};
 use crate::finding::lifecycle::Remembrance;
 use crate::monitor::day::Incident;
 use crate::monitor::masked::masked;
@@ -172,7 +172,7 @@ impl Investigations<'_> {
             resume: None,
             configuration: config.masked(),
         };
-        let recorded = exploration::run(options, opened, std::future::pending(), &mut Unseen).await?;
+        let recorded = exploration::run(options, opened, std::future::pending(), &mut Unwatched).await?;
         recorded.outcome?;
         let run = journal::read(&recorded.journal).map_err(anyhow::Error::from)?;
         let sent = journal::read_as_sent(&recorded.journal).map_err(anyhow::Error::from)?;
@@ -209,14 +209,5 @@ impl Alert<'_> {
         };
         let days = ((last - self.incident.opened.date()).get_days() + 1).clamp(1, DAYS_MAX);
         (last.saturating_sub((days - 1).days()), last, days.unsigned_abs())
-    }
-}
-
-/// An observer that shows nothing.
-struct Unseen;
-
-impl Observer for Unseen {
-    fn observe(&mut self, _: Event) -> std::io::Result<()> {
-        Ok(())
     }
 }

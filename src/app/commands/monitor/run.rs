@@ -197,11 +197,8 @@ impl Told<'_> {
     /// Sends the alerts, then looks behind those whose monitors ask for it. Returns what went wrong.
     async fn run(&self, outcomes: &[Outcome], config: &Config, output: &Output) -> Vec<Failure> {
         let Self { toolbox, library, state, channels, has_model } = *self;
-        let masking = async {
-            let marks = open::metadata(config)?.personal().with_guesses(&toolbox.catalog);
-            open::masking(marks, state).await
-        };
-        let masking = match masking.await {
+        let marks = toolbox.executor.marks().clone().with_guesses(&toolbox.catalog);
+        let masking = match open::masking(marks, state).await {
             Ok(masking) => masking,
             Err(failure) => return vec![failure],
         };
