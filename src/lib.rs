@@ -198,6 +198,7 @@ pub mod model;
 pub mod monitor;
 pub mod sample;
 pub mod semantic;
+pub mod serve;
 pub mod state;
 pub mod typeset;
 pub mod verify;

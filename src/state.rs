@@ -17,7 +17,6 @@ pub(crate) mod session;
 
 #[cfg(feature = "embedded")]
 use std::path::Path;
-#[cfg(feature = "embedded")]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,16 +75,16 @@ pub enum Error {
     Input(String),
 }
 
-/// The opened state, on a server or in a directory.
-#[derive(Debug)]
+/// The opened state, on a server or in a directory. Clones are handles of the same.
+#[derive(Debug, Clone)]
 pub struct State {
     engine: Engine,
 }
 
 /// The database that contains the state.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Engine {
-    Server(Box<Writable>),
+    Server(Arc<Writable>),
     #[cfg(feature = "embedded")]
     Kept(Arc<directory::KeptDirectory>),
 }
@@ -94,7 +93,7 @@ impl State {
     /// Opens the state on the server at `url`, a `postgres://` URL or libpq's `key=value` pairs. The role must own the
     /// schema `explore`, or have the right to create it.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        Self { engine: Engine::Server(Box::new(Writable::parse(url)?)) }.migrated().await
+        Self { engine: Engine::Server(Arc::new(Writable::parse(url)?)) }.migrated().await
     }
 
     /// Opens the state in `directory`, which is created if it does not exist. Only one process can use the directory at
@@ -125,12 +124,17 @@ impl State {
         }
     }
 
-    /// Shuts down an embedded engine cleanly. On a server there is nothing to shut down.
+    /// Gives the handle back. With the last one an embedded engine is shut down cleanly; on a server there is nothing to shut
+    /// down.
     pub async fn close(self) {
         match self.engine {
             Engine::Server(_) => {}
             #[cfg(feature = "embedded")]
-            Engine::Kept(kept) => kept.close().await,
+            Engine::Kept(kept) => {
+                if let Some(kept) = Arc::into_inner(kept) {
+                    kept.close().await;
+                }
+            }
         }
     }
 }

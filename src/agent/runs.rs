@@ -86,7 +86,7 @@ pub fn list(runs_dir: &Path) -> Result<Vec<Entry>, Error> {
 }
 
 /// Returns the ids of all runs of `runs_dir` with their journals, the latest first.
-pub(super) fn journals(runs_dir: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
+pub fn journals(runs_dir: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     let journal = |id: String| (id.clone(), journal_of(runs_dir, &id));
     Ok(ids(runs_dir)?.into_iter().rev().map(journal).collect())
 }
@@ -153,7 +153,8 @@ fn has_ended(journal: &Path) -> bool {
     journal::scan(journal, wanted, visit).is_ok() && ended
 }
 
-fn journal_of(runs_dir: &Path, id: &str) -> PathBuf {
+/// Returns where the journal of a run is, or would be.
+pub fn journal_of(runs_dir: &Path, id: &str) -> PathBuf {
     runs_dir.join(id).join(FILE_NAME)
 }
 
@@ -183,7 +184,8 @@ fn ids(runs_dir: &Path) -> Result<Vec<String>, Error> {
     Ok(ids)
 }
 
-fn summarise(journal: &Path) -> Result<Summary, String> {
+/// Summarizes a journal. An error is why it cannot be.
+pub fn summarise(journal: &Path) -> Result<Summary, String> {
     let mut started = None;
     let mut severities = BTreeMap::new();
     let (mut stop_reason, mut complete) = (StopReason::Unfinished, false);

@@ -10,6 +10,7 @@ pub mod monitor;
 mod options;
 mod runs;
 mod schema;
+pub mod serve;
 pub mod values;
 pub mod verify;
 
@@ -23,7 +24,8 @@ use jiff::civil::Date;
 
 use self::eval::EvalArguments;
 use self::help::{
-    AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, EVAL_HELP, EVAL_LONG_HELP, RECHECK_HELP, SQL_HELP,
+    AFTER_HELP, AFTER_LONG_HELP, DOCTOR_HELP, DOCTOR_LONG_HELP, EVAL_HELP, EVAL_LONG_HELP, RECHECK_HELP, SERVE_HELP,
+    SQL_HELP,
 };
 use self::memory::FindingsCommand;
 use self::monitor::MonitorCommand;
@@ -34,6 +36,7 @@ pub use self::options::{
 };
 pub use self::runs::{CostsBy, RecheckArguments, RunsCommand, ShowArguments};
 pub use self::schema::{ExportCommand, ImportCommand, ImportOptions, SchemaCommand};
+use self::serve::{KeyCommand, ServeArguments};
 use self::verify::VerifyArguments;
 
 use super::output::Color;
@@ -134,6 +137,12 @@ pub enum Command {
     Monitor(MonitorCommand),
     /// Check questions whose answers are known: what never moves, what adds up, what stays within a range
     Verify(Box<VerifyArguments>),
+    /// Serve findings, explorations and monitors over HTTP: an API and a page
+    #[command(after_help = SERVE_HELP)]
+    Serve(Box<ServeArguments>),
+    /// Make, list and revoke the keys of the service's callers
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Generate data to try the program on
     #[command(subcommand)]
     Sample(SampleCommand),

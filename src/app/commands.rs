@@ -12,6 +12,7 @@ mod findings;
 mod focus;
 mod interrupts;
 mod json_schema;
+mod key;
 mod memory;
 mod monitor;
 mod open;
@@ -20,6 +21,7 @@ mod report;
 mod runs;
 mod sample;
 mod schema;
+mod serve;
 mod sql;
 mod verify;
 
@@ -50,6 +52,8 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Findings(command)) => findings::run(&command, config, output).await,
         Some(Command::Monitor(command)) => monitor::run(&command, config, output).await,
         Some(Command::Verify(arguments)) => verify::run(&arguments, config, output).await,
+        Some(Command::Serve(_)) => serve::run(config, output).await,
+        Some(Command::Key(command)) => key::run(&command, config, output).await,
         Some(Command::Sample(command)) => sample::run(&command, config, output),
         Some(Command::Eval(arguments)) => eval::run(&arguments, config, output).await,
         Some(Command::JsonSchema { document }) => json_schema::run(document, output),

@@ -16,6 +16,7 @@ mod verify_section;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ use crate::deliver::settings::ChannelSection;
 use crate::finding::Severity;
 use crate::model::openai::{Api, ReasoningEffort};
 use crate::model::price::Price;
+use crate::serve::runs::Request;
+use crate::state::State;
 use crate::typeset::format::Format;
 use crate::warehouse::SessionContext;
 use crate::warehouse::catalog::Selection;
@@ -103,6 +106,8 @@ pub struct Config {
     /// The folder of the monitors; `None` is `monitors` in the metadata folder.
     pub monitors: Option<PathBuf>,
     state: StateChoice,
+    /// How the service listens, and how much it takes on.
+    pub serve: Serve,
     pub talk: TalkSettings,
     /// The prices in the file, by model.
     pub prices: BTreeMap<String, Price>,
@@ -147,6 +152,18 @@ struct StateChoice {
     directory: Option<PathBuf>,
     /// The folder in which programs keep the user's data; `None` if neither `XDG_DATA_HOME` nor `HOME` is set.
     data_home: Option<PathBuf>,
+    /// The state that this process has open already; `None` outside the service.
+    opened: Option<State>,
+}
+
+/// How the service listens, and how much it takes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Serve {
+    pub listen: SocketAddr,
+    /// Explorations that run at a time.
+    pub runs_max: u32,
+    /// Explorations that wait at most.
+    pub queue_max: u32,
 }
 
 /// Which findings change the exit code.
@@ -227,7 +244,7 @@ impl Config {
 
     /// Leaves the types of the command line behind: from here on the program knows no clap.
     fn from_settings(typed: Settings, sections: file::Sections, data_home: Option<PathBuf>) -> Self {
-        let Settings { options, talk, monitors, api_key } = typed;
+        let Settings { options, talk, monitors, serve, api_key } = typed;
         let (state, memory) = (options.state, options.memory);
         let (database, model, limits) = (options.database, options.model, options.limits);
         let time_zone = options.time_zone.time_zone;
@@ -291,7 +308,8 @@ impl Config {
             prompts: options.prompts.prompts,
             runs_dir: options.runs.runs_dir,
             monitors: monitors.monitors,
-            state: StateChoice { url: state.state_url, directory: state.data_dir, data_home },
+            state: StateChoice { url: state.state_url, directory: state.data_dir, data_home, opened: None },
+            serve: Serve { listen: serve.listen, runs_max: serve.runs_max, queue_max: serve.queue_max },
             talk: talk.settings(),
             prices: sections.prices,
             sql: sections.sql,
@@ -357,6 +375,37 @@ impl Config {
             config.model.offline = begun["offline"] == true;
         }
         config
+    }
+
+    /// Returns the configuration with a state that is open already.
+    #[must_use]
+    pub fn with_state(&self, state: State) -> Self {
+        let mut config = self.clone();
+        config.state.opened = Some(state);
+        config
+    }
+
+    /// Returns the configuration of a run that a caller of the service asks for. No limit is above the service's own.
+    pub fn asked(&self, request: &Request) -> Result<Self, Failure> {
+        let mut config = self.clone();
+        if request.focus.is_some() && request.focus_text.is_some() {
+            return Err(Failure::usage("focus and focus_text exclude each other"));
+        }
+        if let Some(focus) = &request.focus {
+            if focus.contains(['/', '\\', '.']) {
+                return Err(Failure::usage("focus names an area, and never a file"));
+            }
+            (config.focus, config.focus_text) = (focus.clone(), None);
+        }
+        config.focus_text = request.focus_text.clone().or(config.focus_text);
+        config.as_of = request.as_of.or(config.as_of);
+        let lower = |own: Option<u32>, asked: Option<u32>| asked.into_iter().chain(own).min();
+        config.budget.iterations_max = lower(Some(config.budget.iterations_max), request.max_iterations).unwrap_or(1);
+        config.budget.queries_max = lower(config.budget.queries_max, request.max_queries);
+        let asked = request.time_limit_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        config.budget.time_max = asked.into_iter().chain(config.budget.time_max).min();
+        config.model.offline |= request.offline == Some(true);
+        Ok(config)
     }
 
     /// Returns the configuration without a time zone, so that sessions have the server's.

@@ -6,6 +6,7 @@
 
 pub mod decide;
 mod definition;
+pub mod listed;
 pub mod remembered;
 mod store;
 

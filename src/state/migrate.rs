@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (4, include_str!("migrations/0004_privacy.sql")),
     (5, include_str!("migrations/0005_verified.sql")),
     (6, include_str!("migrations/0006_investigations.sql")),
+    (7, include_str!("migrations/0007_service.sql")),
 ];
 /// The name of the advisory lock under which migrations run.
 const LOCK: &str = "explore migrations";

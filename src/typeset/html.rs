@@ -36,6 +36,19 @@ pub(crate) fn document(template: &str, style: &str, content: impl Serialize) -> 
     environment.get_template("page.html")?.render(page)
 }
 
+/// Renders a template that extends `base.html`, for which `base` stands: a page of a site that serves its style sheet.
+pub(crate) fn page(base: &str, template: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
+    let mut environment = environment()?;
+    environment.add_template("base.html", base)?;
+    environment.add_template("page.html", template)?;
+    environment.get_template("page.html")?.render(Serde(content))
+}
+
+/// Returns the common style sheet.
+pub(crate) fn style() -> &'static str {
+    STYLE
+}
+
 /// Renders a template that does not extend `base.html`, with the same escaping.
 pub(crate) fn fragment(template: &str, content: impl Serialize) -> Result<String, minijinja::Error> {
     let mut environment = environment()?;

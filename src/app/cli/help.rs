@@ -150,3 +150,10 @@ Examples:
 Each statement that a finding rests on runs again as it was, and each claim is evaluated over the new rows: a fact holds
 (the same figures), changed (both are shown), or cannot be checked, with the reason. Exit codes: 0 all hold; 10 one
 changed; 11 none changed, and one cannot be checked.";
+
+pub(super) const SERVE_HELP: &str = "\
+Without a key, whoever is at this machine may read and ask. Everything else needs a key of `explore key create`.
+
+Examples:
+  explore serve --demo
+  explore serve --database-url postgres://reader@db/shop --state-url postgres://explore@db/state";

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use super::memory::{MemoryOptions, NotifyOptions};
 use super::monitor::MonitorOptions;
 use super::monitor::state::StateOptions;
+use super::serve::ServeOptions;
 use super::{FORMATS, values};
 use crate::agent::prompt::DEFAULT_FOCUS;
 use crate::agent::robustness::Extent;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub talk: TalkOptions,
     #[command(flatten)]
     pub monitors: MonitorOptions,
+    #[command(flatten)]
+    pub serve: ServeOptions,
     /// The key of the model's endpoint; there is no flag for it, because other users of the machine could read it
     #[arg(long, value_name = "KEY", value_parser = values::secret)]
     pub api_key: Option<SecretString>,

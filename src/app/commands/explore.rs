@@ -1,6 +1,7 @@
 //! `explore`: explores a database once and delivers the report.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -10,14 +11,15 @@ use rand::RngExt as _;
 use super::interrupts::Interrupts;
 use super::memory::{self, Recalled};
 use super::{open, report};
-use crate::agent::Observer;
 use crate::agent::journal::{self, Event, FORMAT, Run, Started, StopReason};
 use crate::agent::prompt::Library;
 use crate::agent::runs;
+use crate::agent::{Observer, Outcome};
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure, Kind};
 use crate::app::output::{Destination, Output};
 use crate::app::progress::Progress;
+use crate::deliver::Channels;
 use crate::exploration::{self, Options, Recorded, Resume, Scope};
 use crate::semantic::{Joins, Opened};
 
@@ -34,6 +36,16 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
 
 /// Goes on with a run that was killed, interrupted, or stopped at a limit.
 pub(super) async fn resume(id: &str, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    let (config, plan) = resumed(id, config)?;
+    if let Some(Resume { from, .. }) = &plan.resume {
+        let what = if from.is_over { "remembering" } else { "going on with" };
+        output.talk().note(&format!("{what} {}: {} of its turns are on record", plan.run_id, from.replies.len()));
+    }
+    Box::pin(explore(plan, &config, output)).await
+}
+
+/// Returns how a run goes on, with the configuration that it was begun with.
+pub(super) fn resumed(id: &str, config: &Config) -> Result<(Config, Plan), Failure> {
     let found = runs::find_newest(&config.runs_dir, id).map_err(|error| Failure::new(Kind::Usage, error))?;
     let from = journal::resumable(&found.journal).map_err(|error| Failure::new(Kind::Usage, error))?;
     let from = from.ok_or_else(|| {
@@ -43,8 +55,8 @@ pub(super) async fn resume(id: &str, config: &Config, output: &mut Output) -> Re
     if *format < FORMAT {
         return Err(Failure::usage("the run is of an older version, whose journals cannot go on").hint("explore again"));
     }
-    let config = &config.as_begun(&from.started.configuration);
-    if from.is_over && (from.is_remembered || memory::is_off(config)) {
+    let config = config.as_begun(&from.started.configuration);
+    if from.is_over && (from.is_remembered || memory::is_off(&config)) {
         return Err(Failure::usage(format!("{run_id} ran to its end")).hint("`explore replay` shows its report"));
     }
     let (library, named) = config.area()?;
@@ -53,75 +65,44 @@ pub(super) async fn resume(id: &str, config: &Config, output: &mut Output) -> Re
             .hint("give the --focus, --focus-text and --prompts of the run again"));
     }
     let (focus, as_of, run_id) = (focus.clone(), *as_of, run_id.clone());
-    let what = if from.is_over { "remembering" } else { "going on with" };
-    output.talk().note(&format!("{what} {run_id}: {} of its turns are on record", from.replies.len()));
     let resume = Some(Resume { journal: found.journal, from });
-    Box::pin(explore(Plan { library, focus, as_of, run_id, resume }, config, output)).await
+    Ok((config, Plan { library, focus, as_of, run_id, resume }))
 }
 
 /// What is explored, and as which run.
-struct Plan {
-    library: Library,
-    focus: String,
-    as_of: Date,
-    run_id: String,
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) library: Library,
+    pub(super) focus: String,
+    pub(super) as_of: Date,
+    pub(super) run_id: String,
     /// The run that goes on.
-    resume: Option<Resume>,
+    pub(super) resume: Option<Resume>,
 }
 
 async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
-    let Plan { library, focus, as_of, run_id, resume } = plan;
     config.source()?;
-    let player = config.player()?;
+    config.player()?;
     config.check_format()?;
     let channels = memory::channels(config)?;
     let destination = Destination::prepare(config.output.as_deref())?;
 
     let mut progress = Progress::start(output.talk(), config.budget.iterations_max);
     let mut interrupts = Interrupts::listen()?;
-    let (mut opened, mut recalled) = tokio::select! {
-        opened = open(config, as_of, output) => opened?,
+    let opened = tokio::select! {
+        opened = open(config, plan.as_of, output) => opened?,
         () = interrupts.next() => {
             drop(progress);
             output.talk().warn("interrupted before the exploration began: nothing was looked at, and there is no report");
             return Ok(ExitStatus::Interrupted);
         }
     };
-    let database = Arc::clone(&opened.executor.database);
-    opened.warnings.extend(recalled.problem.clone());
-    let marks = opened.executor.marks().clone().with_guesses(&opened.catalog);
-    if let Some(resume) = &resume {
-        if let (Some(problem), true) = (&recalled.problem, resume.from.is_over) {
-            // Nothing else is left of it.
-            return Err(anyhow::Error::msg(problem.clone()).into());
-        }
-        recalled.at_start = resume.from.recalled.clone();
-    }
-    let was_remembered = resume.as_ref().is_some_and(|resume| resume.from.was_remembered);
-    let options = Options {
-        run_id: run_id.clone(),
-        recalled: recalled.at_start.clone(),
-        resume,
-        focus: &focus,
-        library: &library,
-        player,
-        scope: Scope::Everything,
-        as_of,
-        budget: config.budget,
-        caps: config.caps,
-        spending_dir: &config.runs_dir,
-        time_zone: open::time_zone(config),
-        robustness: config.robustness,
-        plans: output.talk().verbosity() > 1,
-        runs_dir: &config.runs_dir,
-        configuration: config.masked(),
-    };
+    let database = Arc::clone(&opened.0.executor.database);
     let mut shown = ShowProgress(&mut progress);
-    let recorded = exploration::run(options, opened, interrupts.next(), &mut shown).await?;
+    let plans = output.talk().verbosity() > 1;
+    let explored = explored((plan, plans), opened, (config, &channels), (interrupts.next(), &mut shown)).await?;
     drop(progress);
-    let remembered =
-        memory::remember(config, (&recalled, &channels, marks), &recorded, (&run_id, was_remembered, as_of)).await;
-    let Recorded { journal, outcome, .. } = recorded;
+    let Explored { journal, outcome, remembered } = explored;
 
     // The report is written first, because stopping the queries that still run may take a while.
     let unwritten = outcome.as_ref().err().map(ToString::to_string);
@@ -143,6 +124,59 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
         verdict(&run, config)
     });
     ending(ending(ended, remembered, output), sent, output)
+}
+
+/// A run that is over.
+pub(super) struct Explored {
+    pub(super) journal: PathBuf,
+    /// An error means that the journal could not be written to its end.
+    pub(super) outcome: io::Result<Outcome>,
+    /// What came of remembering it.
+    pub(super) remembered: Result<ExitStatus, Failure>,
+}
+
+/// Explores an opened database until `interrupt` completes, and remembers what was found. With `plans` the journal has the
+/// plans of queries.
+pub(super) async fn explored(
+    (plan, plans): (Plan, bool),
+    (mut opened, mut recalled): (Opened, Recalled),
+    (config, channels): (&Config, &Channels),
+    (interrupt, watch): (impl Future<Output = ()> + Send, &mut dyn Observer),
+) -> Result<Explored, Failure> {
+    let Plan { library, focus, as_of, run_id, resume } = plan;
+    opened.warnings.extend(recalled.problem.clone());
+    let marks = opened.executor.marks().clone().with_guesses(&opened.catalog);
+    if let Some(resume) = &resume {
+        if let (Some(problem), true) = (&recalled.problem, resume.from.is_over) {
+            // Nothing else is left of it.
+            return Err(anyhow::Error::msg(problem.clone()).into());
+        }
+        recalled.at_start = resume.from.recalled.clone();
+    }
+    let was_remembered = resume.as_ref().is_some_and(|resume| resume.from.was_remembered);
+    let options = Options {
+        run_id: run_id.clone(),
+        recalled: recalled.at_start.clone(),
+        resume,
+        focus: &focus,
+        library: &library,
+        player: config.player()?,
+        scope: Scope::Everything,
+        as_of,
+        budget: config.budget,
+        caps: config.caps,
+        spending_dir: &config.runs_dir,
+        time_zone: open::time_zone(config),
+        robustness: config.robustness,
+        plans,
+        runs_dir: &config.runs_dir,
+        configuration: config.masked(),
+    };
+    let recorded = exploration::run(options, opened, interrupt, watch).await?;
+    let remembered =
+        memory::remember(config, (&recalled, channels, marks), &recorded, (&run_id, was_remembered, as_of)).await;
+    let Recorded { journal, outcome, .. } = recorded;
+    Ok(Explored { journal, outcome, remembered })
 }
 
 /// Returns what a run ended in. What failed after it is its end only if nothing else is; else it is said.

@@ -12,8 +12,9 @@ use crate::app::cli::memory::{Because, FindingsCommand, SaidArguments};
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
+use crate::exploration::memory::listed::{InFull, Listed, in_order, silenced};
 use crate::exploration::memory::{Feedback, Memory, Overview, Remembered, Said, Verdict};
-use crate::finding::lifecycle::{Point, size};
+use crate::finding::lifecycle::Point;
 use crate::state::State;
 use crate::typeset::text::{counted, line, printable};
 
@@ -75,26 +76,21 @@ async fn told(
     };
     let (said, verdict) = match command {
         FindingsCommand::List { all, json, .. } => return list(*all, *json, memory, today, output).await,
-        FindingsCommand::Show { which, json } => return show(which.finding, *json, memory, output).await,
+        FindingsCommand::Show { which, json } => return show(which.finding, *json, (memory, today), output).await,
         FindingsCommand::Memories { .. } => return Ok(ExitStatus::Done),
         FindingsCommand::Accept { said } => (said, verdict(Feedback::Useful, said, today)),
         FindingsCommand::Resolve { said } => (said, verdict(Feedback::Resolved, said, today)),
-        FindingsCommand::Comment { said } if said.reason.is_none() => {
-            return Err(Failure::usage("a comment needs words").hint("give them with --reason TEXT"));
-        }
         FindingsCommand::Comment { said } => (said, verdict(Feedback::Comment, said, today)),
         FindingsCommand::Snooze { until, said } => {
             (said, Verdict { until: Some(*until), ..verdict(Feedback::Snoozed, said, today) })
         }
         FindingsCommand::Dismiss { because, until, unless_worse, said } => {
-            if unless_worse.is_some() && *because != Because::Known {
-                return Err(Failure::usage("--unless-worse belongs to --because known"));
-            }
             (said, Verdict { until: *until, share: *unless_worse, ..verdict(kind(*because), said, today) })
         }
     };
-    if let Some(until) = verdict.until.filter(|until| *until < today) {
-        return Err(Failure::usage(format!("--until {until} is before today, {today}")));
+    if let Some(fault) = verdict.fault(today) {
+        return Err(Failure::usage(fault)
+            .hint("--reason has the words, --until the day; --unless-worse belongs to --because known"));
     }
     let number = said.which.finding;
     let finding = memory.say(number, &verdict, Timestamp::now()).await?.ok_or_else(|| unknown(number))?;
@@ -119,15 +115,11 @@ async fn list(
     today: Date,
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
-    let mut findings = memory.findings().await?;
-    let silenced = |one: &Remembered| one.verdict.as_ref().and_then(|verdict| verdict.silences(size(&one.lead), today));
-    let hidden = findings.iter().filter(|one| !one.is_open() || silenced(one).is_some()).count();
-    findings.retain(|one| all || (one.is_open() && silenced(one).is_none()));
-    findings.sort_by_key(|one| (!one.is_open(), silenced(one).is_some(), std::cmp::Reverse(one.severity), one.number));
+    let (findings, hidden) = in_order(memory.findings().await?, today, all);
     let text = if as_json {
-        format!("{:#}\n", findings.iter().map(document).collect::<serde_json::Value>())
+        format!("{:#}\n", json!(findings.iter().map(|one| Listed::of(one, today)).collect::<Vec<_>>()))
     } else {
-        findings.iter().map(|one| row(one, silenced(one))).collect()
+        findings.iter().map(|one| row(one, silenced(one, today))).collect()
     };
     if findings.is_empty() && !as_json {
         output.talk().note(&format!("no finding is open in the memory {:?}", memory.name));
@@ -152,32 +144,17 @@ fn row(finding: &Remembered, silenced: Option<String>) -> String {
     format!("{}\n", printable(&text))
 }
 
-fn document(finding: &Remembered) -> serde_json::Value {
-    json!({
-        "id": finding.id(),
-        "standing": finding.standing,
-        "is_open": finding.is_open(),
-        "severity": finding.severity,
-        "first_seen": finding.first_seen,
-        "since": finding.since,
-        "sentence": finding.lead.sentence,
-        "series": finding.series,
-        "tables": finding.tables,
-        "first_run": finding.first_run,
-        "verdict": finding.verdict,
-    })
-}
-
-async fn show(number: i32, as_json: bool, memory: &Memory<'_>, output: &mut Output) -> Result<ExitStatus, Failure> {
+async fn show(
+    number: i32,
+    as_json: bool,
+    (memory, today): (&Memory<'_>, Date),
+    output: &mut Output,
+) -> Result<ExitStatus, Failure> {
     let finding = memory.findings().await?.into_iter().find(|one| one.number == number);
     let finding = finding.ok_or_else(|| unknown(number))?;
     let said = memory.said(number).await?;
     let text = if as_json {
-        let mut document = document(&finding);
-        document["lead"] = json!(finding.lead);
-        document["basis"] = json!(finding.basis);
-        document["said"] = json!(said);
-        format!("{document:#}\n")
+        format!("{:#}\n", json!(InFull::of(&finding, said, today)))
     } else {
         printable(&in_full(&finding, &said)).into_owned()
     };

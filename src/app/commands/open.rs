@@ -64,7 +64,8 @@ pub(super) async fn privacy(config: &Config, output: &Output) -> Privacy {
 
 /// Returns what is known of personal data, and the key of their tokens in messages.
 pub(super) async fn masking(marks: Marks, state: &State) -> Result<Masking, Failure> {
-    Ok(Masking { marks, key: Key(state.privacy_key(rand::rng().random()).await?) })
+    let fresh = rand::rng().random();
+    Ok(Masking { marks, key: Key(state.privacy_key(fresh).await?) })
 }
 
 async fn kept_key(config: &Config, fresh: [u8; 32]) -> Result<[u8; 32], Failure> {
@@ -82,6 +83,7 @@ pub(super) async fn state(config: &Config) -> Result<State, Failure> {
 /// Opens the state, waiting up to `patience` for another process that has its folder open.
 pub(super) async fn state_within(config: &Config, patience: Duration) -> Result<State, Failure> {
     match config.state_place()? {
+        StatePlace::Opened(state) => Ok(state),
         StatePlace::Server(url) => Ok(State::connect(url.expose_secret()).await?),
         #[cfg(feature = "embedded")]
         StatePlace::Directory(directory) => Ok(State::embedded_within(patience, &directory).await?),

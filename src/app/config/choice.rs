@@ -12,6 +12,7 @@ use crate::app::error::Failure;
 use crate::exploration::{Player, PricedOptions};
 use crate::model::openai::{self, Api, OPENAI_BASE_URL};
 use crate::model::price::{Price, Prices};
+use crate::state::State;
 
 /// The model at OpenAI if no model is named.
 pub const DEFAULT_MODEL: &str = "gpt-5.2";
@@ -36,6 +37,8 @@ pub enum StatePlace {
     Server(SecretString),
     /// A PostgreSQL inside this process, with its data in this folder.
     Directory(PathBuf),
+    /// The service has it open.
+    Opened(State),
 }
 
 impl Config {
@@ -68,6 +71,9 @@ impl Config {
 
     /// Returns the place of the state: the server if a URL is given, otherwise a folder.
     pub fn state_place(&self) -> Result<StatePlace, Failure> {
+        if let Some(state) = &self.state.opened {
+            return Ok(StatePlace::Opened(state.clone()));
+        }
         if let Some(url) = &self.state.url {
             return Ok(StatePlace::Server(url.clone()));
         }

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::known::Known;
@@ -57,26 +58,30 @@ pub struct Remembered {
 }
 
 /// What somebody decided on a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     pub kind: Feedback,
     pub by: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[schemars(with = "String")]
     pub at: Date,
     /// The last day on which it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub until: Option<Date>,
     /// The size of the effect then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub size: Option<Decimal>,
     /// The share by which a known finding must worsen to be told again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub share: Option<Decimal>,
 }
 
 /// What people say of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Feedback {
     /// It is useful, and somebody acts on it.
@@ -134,6 +139,21 @@ impl Feedback {
 }
 
 impl Verdict {
+    /// Returns why nobody can say so; `None` if it can be said.
+    pub fn fault(&self, today: Date) -> Option<String> {
+        if self.kind == Feedback::Comment && self.reason.is_none() {
+            return Some("a comment needs words".to_owned());
+        }
+        if self.kind == Feedback::Snoozed && self.until.is_none() {
+            return Some("a snooze needs its last day".to_owned());
+        }
+        if self.share.is_some() && self.kind != Feedback::Known {
+            return Some("only a finding that is known is told again when it worsens by a share".to_owned());
+        }
+        let past = self.until.filter(|until| *until < today);
+        past.map(|until| format!("the last day {until} is before today, {today}"))
+    }
+
     /// Returns why nobody is told of a finding of this size on a day; `None` if it is told.
     pub fn silences(&self, size: Option<Decimal>, as_of: Date) -> Option<String> {
         if self.until.is_some_and(|until| as_of > until) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio_postgres::Transaction;
 use tokio_postgres::types::ToSql;
@@ -52,7 +53,7 @@ pub struct Conclusion<'a> {
     /// What the tables are that the findings rest on.
     pub definitions: &'a Definitions,
     /// Returns the messages about how the findings stand.
-    pub messages: &'a dyn Fn(&Remembrance) -> Result<Vec<WrittenMessage>, String>,
+    pub messages: &'a (dyn Fn(&Remembrance) -> Result<Vec<WrittenMessage>, String> + Sync),
 }
 
 impl std::fmt::Debug for Conclusion<'_> {
@@ -62,13 +63,15 @@ impl std::fmt::Debug for Conclusion<'_> {
 }
 
 /// What somebody said of a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Said {
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// Such as `not_actionable`.
     pub kind: String,
     pub by: String,
     pub reason: Option<String>,
+    #[schemars(with = "Option<String>")]
     pub until: Option<Date>,
 }
 

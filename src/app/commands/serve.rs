@@ -1,0 +1,164 @@
+//! `explore serve`: the service. It makes runs by the same configuration as `explore`.
+
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rand::RngExt as _;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::explore::{self, Explored, Plan};
+use super::interrupts::Interrupts;
+use super::{memory, open};
+use crate::agent::Observer;
+use crate::agent::journal::{self, Event};
+use crate::app::config::{Config, Serve};
+use crate::app::error::{ExitStatus, Failure};
+use crate::app::output::Output;
+use crate::deliver::Channels;
+use crate::serve::access::Scope;
+use crate::serve::runs::{Bounds, Grew, Prepare, Prepared, Request, Task};
+use crate::serve::store::NewKey;
+use crate::serve::{Service, Settings};
+
+/// The name of the memory of the sample data.
+const DEMO_MEMORY: &str = "demo";
+
+pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
+    config.source()?;
+    config.player_without_key()?;
+    let Serve { listen, runs_max, queue_max } = config.serve;
+    let mut interrupts = Interrupts::listen()?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        Failure::usage(format!("cannot listen at {listen}: {error}")).hint("name another address with --listen")
+    })?;
+    let address = listener.local_addr()?;
+    let service = Service::new(Settings {
+        is_loopback: address.ip().is_loopback(),
+        runs_dir: config.runs_dir.clone(),
+        bounds: Bounds { running_max: runs_max as usize, queued_max: queue_max as usize },
+        time_zone: open::time_zone(config),
+        as_of: config.as_of.or_else(|| config.is_demo().then(|| explore::day(config))),
+    });
+    output.talk().note(&format!("listening at http://{address}"));
+    let serving = tokio::spawn({
+        let service = service.clone();
+        async move { service.serve(listener).await }
+    });
+    let opened = tokio::select! {
+        opened = begin(&service, config, output) => opened,
+        () = interrupts.next() => Ok(()),
+    };
+    if opened.is_ok() {
+        interrupts.next().await;
+        output.talk().note("ending: runs write their reports; a second signal ends at once");
+    }
+    tokio::select! {
+        () = service.end() => {}
+        () = interrupts.next() => {}
+    }
+    serving.await.map_err(anyhow::Error::from)??;
+    opened?;
+    Ok(ExitStatus::Done)
+}
+
+/// Opens what the service needs, and lets it begin.
+async fn begin(service: &Service, config: &Config, output: &mut Output) -> Result<(), Failure> {
+    let state = open::state(config).await?;
+    let mut config = config.with_state(state.clone());
+    if config.is_demo() && config.memory.is_none() {
+        config.memory = Some(DEMO_MEMORY.to_owned());
+    }
+    service.say("reading the database");
+    let database = open::database(&config, output).await?;
+    let whose = memory::whose(&config, &database).await?;
+    database.close().await;
+    let (is_demo, name) = (config.is_demo(), whose.map(|whose| whose.name));
+    service.open(state, name, preparing(Arc::new(config))).await?;
+    if is_demo {
+        demonstrate(service, output).await?;
+    }
+    output.talk().note("ready");
+    Ok(())
+}
+
+/// Shows the service at work on the sample data: a key for whoever looks, and an exploration.
+async fn demonstrate(service: &Service, output: &mut Output) -> Result<(), Failure> {
+    let Some(store) = service.store() else { return Ok(()) };
+    let random = (rand::rng().random(), rand::rng().random());
+    let key = NewKey { name: "demo".to_owned(), scopes: Scope::ALL.to_vec(), expires_at: None, random };
+    let (_, shown) = store.create_key(&key, Timestamp::now()).await?;
+    output.talk().note(&format!("a key for all there is to try, shown only now: {shown}"));
+    service.explore(Request::default(), "demo").await.map_err(Failure::usage)?;
+    Ok(())
+}
+
+/// Returns what makes a run of a request.
+fn preparing(config: Arc<Config>) -> Prepare {
+    Arc::new(move |task, run| prepare(&config, task, run).map_err(|failure| told(&failure)))
+}
+
+/// Returns a failure with its hint, in a sentence.
+fn told(failure: &Failure) -> String {
+    failure.advice().map_or_else(|| failure.to_string(), |hint| format!("{failure}; {hint}"))
+}
+
+fn prepare(config: &Config, task: &Task, run: Option<&str>) -> Result<Prepared, Failure> {
+    let (config, plan) = match (task, run) {
+        (Task::Explore(request), run) => {
+            let config = config.asked(request)?;
+            let (library, focus) = config.area()?;
+            library.focus(&focus)?;
+            let as_of = explore::day(&config);
+            let fresh = || journal::run_id(Timestamp::now(), &focus, rand::rng().random());
+            let run_id = run.map_or_else(fresh, str::to_owned);
+            (config, Plan { library, focus, as_of, run_id, resume: None })
+        }
+        (Task::Resume, Some(run)) => explore::resumed(run, config)?,
+        (Task::Resume, None) => return Err(Failure::usage("which run goes on?")),
+    };
+    config.player()?;
+    let channels = memory::channels(&config)?;
+    let run = plan.run_id.clone();
+    let begin = move |cancel: CancellationToken, grew: Grew| {
+        let exploring = explored(plan, &config, &channels, (cancel, grew));
+        Handle::current().block_on(exploring).map_err(|failure| told(&failure))
+    };
+    Ok(Prepared { run, begin: Box::new(begin) })
+}
+
+/// Explores, remembers, and tells whom it concerns.
+async fn explored(
+    plan: Plan,
+    config: &Config,
+    channels: &Channels,
+    (cancel, grew): (CancellationToken, Grew),
+) -> Result<(), Failure> {
+    let output = Output::new(config.talk);
+    let opened = tokio::select! {
+        opened = explore::open(config, plan.as_of, &output) => opened?,
+        () = cancel.cancelled() => return Ok(()),
+    };
+    let database = Arc::clone(&opened.0.executor.database);
+    let mut watch = Telling(grew);
+    let explored =
+        explore::explored((plan, false), opened, (config, channels), (cancel.cancelled_owned(), &mut watch)).await;
+    database.close().await;
+    let Explored { outcome, remembered, .. } = explored?;
+    outcome?;
+    let sent = memory::notify(config, channels, &output).await;
+    remembered?;
+    sent.map(drop)
+}
+
+/// Tells whenever the journal grew.
+struct Telling(Grew);
+
+impl Observer for Telling {
+    fn observe(&mut self, _: Event) -> io::Result<()> {
+        (self.0)();
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! `/v1/findings`: what is remembered, and what people say of it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::extract::{At, Body, Id, Listing, Params, etag, lists, tagged};
+use crate::exploration::memory::listed::{InFull, Listed, in_order};
+use crate::exploration::memory::{Feedback, Memory, Remembered, Verdict};
+use crate::serve::Service;
+use crate::serve::access::{self, By, Read};
+use crate::serve::problem::{Kind, Problem};
+
+/// Which findings are asked for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    /// Whether those that are over or silenced are listed too.
+    #[serde(default)]
+    all: bool,
+    /// How many at most.
+    #[serde(default = "default_limit")]
+    #[schemars(range(min = 1, max = 200))]
+    limit: usize,
+    /// `next_cursor` of the part before.
+    cursor: Option<String>,
+}
+
+fn default_limit() -> usize {
+    50
+}
+
+/// What somebody says of a finding.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Opinion {
+    /// `useful` accepts it; `wrong_figure`, `wrong_conclusion`, `known`, `not_actionable`, `duplicate` and `dismissed` silence
+    /// it until it worsens; `snoozed` silences it until a day; `resolved` says that it is mended; `comment` adds words.
+    pub(crate) kind: Feedback,
+    /// Why, in words.
+    #[schemars(length(max = 2000))]
+    pub(crate) reason: Option<String>,
+    /// The last day on which it holds.
+    #[schemars(with = "Option<String>", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    pub(crate) until: Option<Date>,
+    /// With `known`: the share by which it must worsen to be told again, such as 0.5.
+    #[schemars(with = "Option<String>", regex(pattern = r"^\d+(\.\d+)?$"))]
+    pub(crate) unless_worse: Option<Decimal>,
+}
+
+pub(super) async fn list(
+    State(service): State<Service>,
+    _: By<Read>,
+    Params(which): Params<Which>,
+) -> Result<Json<Listing<Listed>>, Problem> {
+    let paging = super::extract::Paging { limit: which.limit, cursor: which.cursor };
+    let limit = paging.checked()?;
+    let skipped = match paging.cursor.as_deref().map(str::parse::<usize>) {
+        None => 0,
+        Some(Ok(skipped)) => skipped,
+        Some(Err(_)) => return Err(Problem::new(Kind::Invalid, "cursor must be the next_cursor of the part before")),
+    };
+    let today = service.today();
+    let (findings, _) = in_order(all(&service).await?, today, which.all);
+    let next = (findings.len() > skipped.saturating_add(limit)).then(|| (skipped + limit).to_string());
+    let data = findings.iter().skip(skipped).take(limit).map(|one| Listed::of(one, today)).collect();
+    Ok(Json(Listing { data, next_cursor: next }))
+}
+
+/// Returns all findings that are remembered; none if nothing is.
+pub(crate) async fn all(service: &Service) -> Result<Vec<Remembered>, Problem> {
+    match memory(service).await? {
+        Some(memory) => Ok(memory.findings().await?),
+        None => Ok(Vec::new()),
+    }
+}
+
+pub(super) async fn show(
+    State(service): State<Service>,
+    _: By<Read>,
+    At(Id { id }): At<Id>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Ok(tagged(&in_full(&service, &id).await?, &headers))
+}
+
+/// Returns a finding with all that it rests on.
+pub(crate) async fn in_full(service: &Service, id: &str) -> Result<InFull, Problem> {
+    let unknown = || Problem::not_found(format!("there is no finding {id:?}"));
+    let number = number_of(id).ok_or_else(unknown)?;
+    let memory = memory(service).await?.ok_or_else(unknown)?;
+    let finding = memory.findings().await?.into_iter().find(|one| one.number == number).ok_or_else(unknown)?;
+    Ok(InFull::of(&finding, memory.said(number).await?, service.today()))
+}
+
+pub(super) async fn feedback(
+    State(service): State<Service>,
+    by: By<access::Feedback>,
+    At(Id { id }): At<Id>,
+    headers: HeaderMap,
+    Body(opinion): Body<Opinion>,
+) -> Result<Response, Problem> {
+    let known = in_full(&service, &id).await?;
+    if lists(&headers, header::IF_MATCH, &etag(&known)) == Some(false) {
+        return Err(Problem::new(Kind::PreconditionFailed, format!("{id} was changed since; read it again")));
+    }
+    say(&service, &id, opinion, &by.caller.name).await?;
+    Ok(tagged(&in_full(&service, &id).await?, &HeaderMap::new()).into_response())
+}
+
+/// Keeps what somebody says of a finding.
+pub(crate) async fn say(service: &Service, id: &str, opinion: Opinion, by: &str) -> Result<(), Problem> {
+    let unknown = || Problem::not_found(format!("there is no finding {id:?}"));
+    let today = service.today();
+    let Opinion { kind, reason, until, unless_worse } = opinion;
+    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    let verdict = Verdict { kind, by: by.to_owned(), reason, at: today, until, size: None, share: unless_worse };
+    if let Some(fault) = verdict.fault(today) {
+        return Err(Problem::new(Kind::Unprocessable, fault));
+    }
+    let number = number_of(id).ok_or_else(unknown)?;
+    let memory = memory(service).await?.ok_or_else(unknown)?;
+    memory.say(number, &verdict, Timestamp::now()).await?.map(drop).ok_or_else(unknown)
+}
+
+fn number_of(id: &str) -> Option<i32> {
+    let digits = id.strip_prefix('M')?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// Opens the memory whose findings the service shows; `None` before anything is remembered.
+async fn memory(service: &Service) -> Result<Option<Memory<'_>>, Problem> {
+    let ready = service.ready()?;
+    let Some(name) = &ready.memory else { return Ok(None) };
+    Ok(Memory::existing(ready.store.state(), name).await?)
+}

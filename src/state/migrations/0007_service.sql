@@ -1,0 +1,27 @@
+-- What the service keeps: the explorations that it was asked for, the keys of its callers, and who is signed in at its page.
+CREATE TABLE explore.jobs (
+    run text PRIMARY KEY,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    request jsonb NOT NULL,
+    started_at timestamptz,
+    ended_at timestamptz,
+    outcome text CHECK (outcome IN ('completed', 'failed', 'cancelled')),
+    problem text
+);
+CREATE TABLE explore.keys (
+    id text PRIMARY KEY,
+    name text NOT NULL,
+    -- SHA-256 of the secret, which is shown once and stored nowhere.
+    hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    revoked_at timestamptz
+);
+CREATE TABLE explore.page_sessions (
+    -- SHA-256 of the cookie's value.
+    hash bytea PRIMARY KEY,
+    key text NOT NULL REFERENCES explore.keys (id),
+    expires_at timestamptz NOT NULL
+);
