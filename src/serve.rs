@@ -14,10 +14,12 @@ mod problem;
 pub mod runs;
 pub mod store;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -28,6 +30,7 @@ use tokio_util::task::TaskTracker;
 use self::problem::{Kind, Problem};
 use self::runs::{Bounds, Prepare, Runs};
 use self::store::Store;
+use crate::semantic::Opened;
 use crate::state::{self, State};
 
 /// What the service is configured for.
@@ -55,12 +58,39 @@ pub struct Service {
 }
 
 /// What there is once the service has started.
-#[derive(Debug)]
 struct Ready {
     store: Store,
     runs: Runs,
     /// The name of the memory whose findings it shows; `None` if nothing is remembered.
     memory: Option<String>,
+    look: Look,
+    /// The database as callers see it. It is read anew on demand.
+    opened: RwLock<Arc<Opened>>,
+}
+
+impl fmt::Debug for Ready {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Ready").field("memory", &self.memory).finish_non_exhaustive()
+    }
+}
+
+/// Reads the tables of the database.
+pub type Look = Arc<dyn Fn() -> BoxFuture<'static, Result<Opened, String>> + Send + Sync>;
+
+/// What the program hands to the service.
+pub struct Parts {
+    pub state: State,
+    /// The name of the memory whose findings the service shows; `None` if nothing is remembered.
+    pub memory: Option<String>,
+    pub prepare: Prepare,
+    pub look: Look,
+    pub opened: Opened,
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Parts").field("memory", &self.memory).finish_non_exhaustive()
+    }
 }
 
 impl Service {
@@ -85,14 +115,16 @@ impl Service {
     }
 
     /// Lets the service begin: what was asked of an earlier process goes on.
-    pub async fn open(&self, state: State, memory: Option<String>, prepare: Prepare) -> Result<(), state::Error> {
+    pub async fn open(&self, parts: Parts) -> Result<(), state::Error> {
+        let Parts { state, memory, prepare, look, opened } = parts;
         let store = Store::new(state);
         let (dir, bounds) = (self.settings.runs_dir.clone(), self.settings.bounds);
         let shared = (self.tasks.clone(), self.ending.clone());
         let runs = Runs::new(dir, store.clone(), (prepare, bounds), shared);
         runs.recover().await?;
         // Only this function sets it, and is called once.
-        let _ = self.ready.set(Ready { store, runs, memory });
+        let opened = RwLock::new(Arc::new(opened));
+        let _ = self.ready.set(Ready { store, runs, memory, look, opened });
         Ok(())
     }
 
@@ -129,5 +161,20 @@ impl Service {
             let doing = self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone();
             Problem::new(Kind::Starting, format!("the service is starting: {doing}"))
         })
+    }
+}
+
+impl Ready {
+    /// Returns the database as it was read last.
+    fn opened(&self) -> Arc<Opened> {
+        Arc::clone(&self.opened.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the tables of the database anew.
+    async fn refresh(&self) -> Result<Arc<Opened>, Problem> {
+        let opened = (self.look)().await.map_err(|problem| Problem::new(Kind::Unavailable, problem))?;
+        let opened = Arc::new(opened);
+        *self.opened.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&opened);
+        Ok(opened)
     }
 }

@@ -1,13 +1,11 @@
 //! Renders the rows of a result, one file per format. Only [`Format::Terminal`] strips control characters; the other
 //! formats contain the cells as they are in the database.
 
-mod csv;
-mod json;
 mod terminal;
 
 use serde::Deserialize;
 
-use crate::warehouse::table::Table;
+use crate::warehouse::table::{Table, csv, json};
 
 /// An output format for rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

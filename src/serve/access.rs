@@ -160,7 +160,7 @@ macro_rules! scopes {
         $(#[derive(Debug)] pub(crate) struct $name; impl Needed for $name { const SCOPE: Scope = Scope::$name; })*
     };
 }
-scopes!(Read, Feedback, Explore, Sql, Admin);
+scopes!(Read, Feedback, Explore, Sql, Schema, Admin);
 
 /// A caller who may do what the scope says. The documentation of an operation says which it needs.
 #[derive(Debug)]

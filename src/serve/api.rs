@@ -5,6 +5,8 @@ mod extract;
 pub(super) mod findings;
 mod health;
 mod keys;
+mod schema;
+mod sql;
 
 use std::sync::Arc;
 
@@ -46,7 +48,7 @@ pub(super) fn router(service: Service) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(CsrfLayer::new())
         .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn_with_state(service.clone(), frame::frame))
+        .layer(middleware::from_fn(frame::frame))
         .with_state(service)
 }
 
@@ -127,6 +129,27 @@ fn operations() -> ApiRouter<Service> {
         .api_route(
             "/v1/keys/{id}",
             delete_with(keys::revoke, |o| o.id("revokeKey").summary("Revoke a key")),
+        )
+        .api_route("/v1/sql", post_with(sql::run, |o| o.id("runSql").summary("Run a SELECT").description(sql::RUN)))
+        .api_route(
+            "/v1/sql/check",
+            post_with(sql::check, |o| o.id("checkSql").summary("Check whether a SELECT would be refused, without running it")),
+        )
+        .api_route(
+            "/v1/query-log",
+            get_with(sql::log, |o| o.id("listQueries").summary("List the statements of callers, the latest first")),
+        )
+        .api_route(
+            "/v1/schema/tables",
+            get_with(schema::list, |o| o.id("listTables").summary("List the tables that are explored")),
+        )
+        .api_route(
+            "/v1/schema/tables/{id}",
+            get_with(schema::show, |o| o.id("getTable").summary("Show a table by its name, such as public.orders")),
+        )
+        .api_route(
+            "/v1/schema/refresh",
+            post_with(schema::refresh, |o| o.id("refreshSchema").summary("Read the tables of the database anew")),
         )
         .api_route("/v1/whoami", get_with(keys::whoami, |o| o.id("whoAmI").summary("Show who calls, and what they may do")))
 }

@@ -1,12 +1,11 @@
 //! What holds for every answer: an id, headers that keep browsers safe, and problems in the form that was asked for.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rand::RngExt as _;
 
-use super::Service;
 use super::page;
 use super::problem::{Kind, Problem};
 
@@ -15,15 +14,20 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                                  img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'";
 
+/// The id under which the log has a request.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// Answers a request within the frame.
-pub(crate) async fn frame(State(service): State<Service>, request: Request, next: Next) -> Response {
+pub(crate) async fn frame(mut request: Request, next: Next) -> Response {
     let id = format!("req_{:016x}", rand::rng().random::<u64>());
     let wants_page = !is_api(request.uri().path()) && accepts_html(request.headers());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    request.extensions_mut().insert(RequestId(id.clone()));
     let response = next.run(request).await;
     let status = response.status();
     let mut response = match problem_of(&response) {
-        Some(problem) if wants_page => page::problem(&problem, &service).unwrap_or_else(|| problem.rendered(&id)),
+        Some(problem) if wants_page => page::problem(&problem).unwrap_or_else(|| problem.rendered(&id)),
         Some(problem) => kept(&response, problem.rendered(&id)),
         None => response,
     };

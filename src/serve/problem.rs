@@ -41,7 +41,6 @@ pub(crate) enum Kind {
     Unprocessable,
     SqlRefused,
     SqlFailed,
-    PreconditionRequired,
     Internal,
     Starting,
     Busy,
@@ -49,6 +48,25 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Invalid,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Conflict,
+        Self::PreconditionFailed,
+        Self::TooLarge,
+        Self::UnsupportedMedia,
+        Self::Unprocessable,
+        Self::SqlRefused,
+        Self::SqlFailed,
+        Self::Internal,
+        Self::Starting,
+        Self::Busy,
+        Self::Unavailable,
+    ];
+
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::Invalid => StatusCode::BAD_REQUEST,
@@ -61,7 +79,6 @@ impl Kind {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMedia => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unprocessable | Self::SqlRefused | Self::SqlFailed => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Starting | Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -80,7 +97,7 @@ impl Kind {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Invalid => "invalid-request",
             Self::Unauthenticated => "unauthenticated",
@@ -94,7 +111,6 @@ impl Kind {
             Self::Unprocessable => "unprocessable",
             Self::SqlRefused => "sql-refused",
             Self::SqlFailed => "sql-failed",
-            Self::PreconditionRequired => "precondition-required",
             Self::Internal => "internal",
             Self::Starting => "starting",
             Self::Busy => "busy",
@@ -116,7 +132,6 @@ impl Kind {
             Self::Unprocessable => "The request asks for what cannot be",
             Self::SqlRefused => "The statement is refused",
             Self::SqlFailed => "The statement failed",
-            Self::PreconditionRequired => "The request must say which version it changes",
             Self::Internal => "The service failed",
             Self::Starting => "The service is starting",
             Self::Busy => "The service has as much to do as it takes on",

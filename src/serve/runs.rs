@@ -253,11 +253,6 @@ impl Runs {
         (running, active.len() - running)
     }
 
-    /// Returns the ids of the runs that wait or explore.
-    pub(crate) fn all_active(&self) -> Vec<String> {
-        self.active().keys().cloned().collect()
-    }
-
     /// Returns what tells when a run's journal grew, until the run is over; `None` if it is not active.
     pub(crate) fn follow(&self, run: &str) -> Option<watch::Receiver<()>> {
         self.active().get(run).map(|active| active.grew.subscribe())

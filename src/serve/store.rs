@@ -2,9 +2,11 @@
 
 mod jobs;
 mod keys;
+mod queries;
 
 pub use self::jobs::{JobRow, Outcome};
 pub use self::keys::{KeyRow, NewKey};
+pub use self::queries::{LoggedQuery, Verdict};
 
 use sha2::{Digest as _, Sha256};
 

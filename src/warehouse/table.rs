@@ -3,6 +3,9 @@
 //! The model, the reports and the evaluation of claims all read this type. Cells contain the text that PostgreSQL renders, so that
 //! no conversion loses anything. This module knows nothing of SQL, databases or findings.
 
+pub mod csv;
+pub mod json;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

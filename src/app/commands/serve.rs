@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use tokio::net::TcpListener;
@@ -18,10 +19,13 @@ use crate::app::config::{Config, Serve};
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::deliver::Channels;
+use crate::exploration;
+use crate::semantic::Joins;
 use crate::serve::access::Scope;
 use crate::serve::runs::{Bounds, Grew, Prepare, Prepared, Request, Task};
 use crate::serve::store::NewKey;
-use crate::serve::{Service, Settings};
+use crate::serve::{Look, Parts, Service, Settings};
+use crate::warehouse::Database;
 
 /// The name of the memory of the sample data.
 const DEMO_MEMORY: &str = "demo";
@@ -71,12 +75,17 @@ async fn begin(service: &Service, config: &Config, output: &mut Output) -> Resul
     if config.is_demo() && config.memory.is_none() {
         config.memory = Some(DEMO_MEMORY.to_owned());
     }
-    service.say("reading the database");
+    service.say("reading the tables of the database");
+    let config = Arc::new(config);
     let database = open::database(&config, output).await?;
     let whose = memory::whose(&config, &database).await?;
-    database.close().await;
-    let (is_demo, name) = (config.is_demo(), whose.map(|whose| whose.name));
-    service.open(state, name, preparing(Arc::new(config))).await?;
+    let opened =
+        open::read_private(&config, Arc::clone(&database), Joins::Guessed, open::privacy(&config, output).await)
+            .await?;
+    exploration::check(&opened)?;
+    let (is_demo, memory) = (config.is_demo(), whose.map(|whose| whose.name));
+    let (prepare, look) = (preparing(Arc::clone(&config)), looking(config, database));
+    service.open(Parts { state, memory, prepare, look, opened }).await?;
     if is_demo {
         demonstrate(service, output).await?;
     }
@@ -93,6 +102,19 @@ async fn demonstrate(service: &Service, output: &mut Output) -> Result<(), Failu
     output.talk().note(&format!("a key for all there is to try, shown only now: {shown}"));
     service.explore(Request::default(), "demo").await.map_err(Failure::usage)?;
     Ok(())
+}
+
+/// Returns what reads the tables of the database.
+fn looking(config: Arc<Config>, database: Arc<dyn Database>) -> Look {
+    Arc::new(move || {
+        let (config, database) = (Arc::clone(&config), Arc::clone(&database));
+        async move {
+            let privacy = open::privacy(&config, &Output::new(config.talk)).await;
+            let opened = open::read_private(&config, database, Joins::Guessed, privacy).await;
+            opened.map_err(|failure| told(&failure))
+        }
+        .boxed()
+    })
 }
 
 /// Returns what makes a run of a request.

@@ -29,6 +29,9 @@ pub(super) const EVENTS: &str = "Server-sent events: `id` is the number of the j
 pub(super) const REPORT: &str = "As `text/html`, `text/markdown` or `application/json`, by the header Accept. With the \
     scope `admin`, values stand in the place of the tokens of personal data, as in the reports on the machine itself.";
 
+/// The policy of a report: one file that brings its styles along and has no script.
+pub(crate) const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
+
 /// How an exploration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -207,9 +210,7 @@ pub(super) async fn report(
     };
     let text = rendered(&service, &id, format, by.caller.may(crate::serve::access::Scope::Admin)).await?;
     let mut response = ([(header::CONTENT_TYPE, kind)], text).into_response();
-    // The report is one file that brings its styles along; it has no script.
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'";
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(REPORT_POLICY));
     Ok(response)
 }
 

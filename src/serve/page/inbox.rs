@@ -1,25 +1,80 @@
 //! The inbox: the findings that are open, the gravest first.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Html;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::rendered;
+use super::{Viewer, rendered};
 use crate::exploration::memory::listed::{Listed, in_order};
 use crate::serve::Service;
 use crate::serve::access::{By, Read};
-use crate::serve::api::findings;
+use crate::serve::api::{explorations, findings};
 use crate::serve::problem::Problem;
+
+/// Findings on a page.
+const PER_PAGE: usize = 50;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Which {
+    /// Whether those that are over or silenced are listed too.
+    #[serde(default)]
+    all: bool,
+    /// Counted from 1.
+    #[serde(default)]
+    page: usize,
+}
 
 #[derive(Serialize)]
 struct Content {
-    findings: Vec<Listed>,
+    here: &'static str,
+    findings: Vec<Row>,
+    all: bool,
     hidden: usize,
+    total: usize,
+    previous: Option<usize>,
+    next: Option<usize>,
+    /// The run that explores now.
+    running: Option<String>,
+    /// Whether any exploration has ended.
+    is_explored: bool,
 }
 
-pub(super) async fn show(State(service): State<Service>, _: By<Read>) -> Result<Html<String>, Problem> {
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    listed: Listed,
+    /// How it stands, in a word.
+    word: &'static str,
+    /// How its size went on.
+    trail: Vec<String>,
+}
+
+pub(super) async fn show(
+    State(service): State<Service>,
+    by: By<Read>,
+    Query(Which { all, page }): Query<Which>,
+) -> Result<Html<String>, Problem> {
     let today = service.today();
-    let (findings, hidden) = in_order(findings::all(&service).await?, today, false);
-    let findings = findings.iter().map(|one| Listed::of(one, today)).collect();
-    rendered(include_str!("inbox.html"), Content { findings, hidden })
+    let (findings, hidden) = in_order(findings::all(&service).await?, today, all);
+    let (page, total) = (page.max(1), findings.len());
+    let row = |one: &_| {
+        let listed = Listed::of(one, today);
+        let trail = listed.series.iter().rev().take(4).rev().map(|point| point.text.clone()).collect();
+        Row { word: listed.standing.word(), trail, listed }
+    };
+    let rows = findings.iter().skip((page - 1) * PER_PAGE).take(PER_PAGE).map(row).collect();
+    let (runs, _) = explorations::part(&service, 5, None).await?;
+    let running = runs.iter().find(|run| !run.standing.is_over()).map(|run| run.id.clone());
+    let content = Content {
+        here: "findings",
+        findings: rows,
+        all,
+        hidden,
+        total,
+        previous: (page > 1).then(|| page - 1),
+        next: (page * PER_PAGE < total).then_some(page + 1),
+        running,
+        is_explored: runs.iter().any(|run| run.standing.is_over()),
+    };
+    rendered(include_str!("inbox.html"), Some(Viewer::of(&by.caller)), content)
 }

@@ -4,25 +4,27 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::rendered;
-use crate::serve::Service;
 use crate::serve::problem::{Kind, Problem};
 
 #[derive(Serialize)]
 struct Content {
     title: &'static str,
     detail: String,
+    /// Whether it helps to sign in.
+    signs_in: bool,
     /// Seconds after which the page is asked for again; `None` if that would not help.
     refresh: Option<u32>,
 }
 
 /// Renders a problem for people; `None` if that fails.
-pub(crate) fn problem(problem: &Problem, _: &Service) -> Option<Response> {
-    let is_starting = problem.kind() == Kind::Starting;
+pub(crate) fn problem(problem: &Problem) -> Option<Response> {
+    let kind = problem.kind();
     let content = Content {
-        title: problem.kind().title(),
+        title: kind.title(),
         detail: problem.detail().to_owned(),
-        refresh: is_starting.then_some(1),
+        signs_in: matches!(kind, Kind::Unauthenticated | Kind::Forbidden),
+        refresh: (kind == Kind::Starting).then_some(1),
     };
-    let page = rendered(include_str!("problem.html"), content).ok()?;
-    Some((problem.kind().status(), page).into_response())
+    let page = rendered(include_str!("problem.html"), None, content).ok()?;
+    Some((kind.status(), page).into_response())
 }

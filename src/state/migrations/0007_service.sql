@@ -25,3 +25,16 @@ CREATE TABLE explore.page_sessions (
     key text NOT NULL REFERENCES explore.keys (id),
     expires_at timestamptz NOT NULL
 );
+-- Every statement that a caller ran or was refused, without any value of a row.
+CREATE TABLE explore.query_log (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL,
+    caller text NOT NULL,
+    request text NOT NULL,
+    sql text NOT NULL,
+    verdict text NOT NULL CHECK (verdict IN ('ran', 'refused', 'failed')),
+    rule text,
+    rows bigint,
+    milliseconds bigint NOT NULL
+);
+CREATE INDEX query_log_at ON explore.query_log (at);

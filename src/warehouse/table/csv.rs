@@ -1,10 +1,11 @@
 //! Renders rows as CSV by RFC 4180, except that lines end with a line feed alone.
 
-use csv::{Error, IntoInnerError, Writer};
+use ::csv::{Error, IntoInnerError, Writer};
 
-use crate::warehouse::table::Table;
+use super::Table;
 
-pub(super) fn render(table: &Table) -> Result<String, Error> {
+/// Renders a table. NULL and empty text are both written as an empty cell.
+pub fn render(table: &Table) -> Result<String, Error> {
     if table.columns.is_empty() {
         return Ok(String::new());
     }

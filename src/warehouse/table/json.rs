@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Error;
 use serde_json::value::RawValue;
 
-use crate::warehouse::table::{Column, Table};
+use super::{Column, Table};
 
 #[derive(Debug, Serialize)]
 struct Document<'a> {
@@ -22,7 +22,8 @@ enum Cell<'a> {
     Null,
 }
 
-pub(super) fn render(table: &Table) -> Result<String, Error> {
+/// Renders a table with its columns and their types, and whether there are more rows.
+pub fn render(table: &Table) -> Result<String, Error> {
     let rows = table.rows.iter().map(|row| cells(&table.columns, row)).collect();
     let document = Document { columns: &table.columns, rows, more_rows: table.more_rows };
     Ok(serde_json::to_string(&document)? + "\n")
