@@ -11,6 +11,7 @@
 //! | folder | what it is |
 //! |---|---|
 //! | [`app`] | the command line: arguments, configuration, commands, output, progress, doctor |
+//! | [`serve`] | the service: the API and the page, their callers, the runs that they ask for |
 //! | [`monitor`], [`exploration`], [`verify`] | the products: metrics watched every morning; a database explored; questions whose answers are known, checked |
 //! | [`sample`], [`agent`], [`deliver`] | synthetic data with planted truth; the loop with tools, prompt, journal, runs; channels and the sender of alerts |
 //! | [`instruments`] | a question about a table, its SQL, its test and the claims it makes, one file each |
@@ -46,6 +47,15 @@
 //! app/doctor/database.rs           connection, TLS, version, role, settings, time limit, statistics
 //! app/doctor/tables.rs             what can be analysed; sensitive.rs, privacy.rs, model.rs, runs.rs, engine.rs beside it
 //! app/doctor/grants.rs             the statements of --grants; app/doctor/attack.rs the attack list
+//!
+//! app/commands/serve.rs            what the service needs: state, database, how a run is made; commands/key.rs its keys
+//!
+//! serve.rs                         the service from its first answer to its end; serve/frame.rs what holds for every answer
+//! serve/api.rs                     the addresses and their documentation; serve/api/ has one file a resource
+//! serve/access.rs                  who calls, and what they may do; serve/problem.rs errors as problem+json
+//! serve/runs.rs                    the queue of explorations; serve/events.rs a journal as a stream
+//! serve/page.rs                    the pages, one file each with its template beside it
+//! serve/store.rs                   jobs, keys, the log of statements in the state
 //!
 //! monitor/registry.rs              a monitor's two files, parsed; monitor/registry/overrides.rs puts thresholds over them
 //! monitor/registry/build.rs        every key of a monitor checked; registry/calendar.rs steps, due times, history
@@ -177,7 +187,7 @@
 //!
 //! - Text from a model reaches a database only as a [`warehouse::sql::Select`], which only the validator can construct.
 //! - One place names each outside service's crate: `async_openai` in `model/openai/`, `tokio_postgres` in `warehouse/`,
-//!   `state/`, `monitor/memory/`, `exploration/memory/` and `verify/memory.rs`, `lettre` in `deliver/`, `clap` in `app/`.
+//!   `state/`, `monitor/memory/`, `exploration/memory/`, `serve/store/` and `verify/memory.rs`, `axum` and `aide` in `serve/`, `lettre` in `deliver/`, `clap` in `app/`.
 //! - A [`finding::record::Finding`] can be constructed only of facts, a [`finding::fact::Fact`] only by evaluating a claim.
 //!   No sentence that claims is typed by a model.
 //! - The loop knows no provider, no database and no terminal. [`app::output`] alone writes to a terminal; nothing exits.

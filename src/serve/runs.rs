@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use super::problem::{Kind, Problem};
 use super::store::{Outcome, Store};
+use crate::agent::runs::journal_of;
 use crate::state;
 
 /// What a caller asks to explore. What is left out is as the service is configured.
@@ -141,10 +142,10 @@ impl Runs {
         Ok(run)
     }
 
-    /// Queues what an earlier process was asked for and did not begin. What it began stays interrupted.
+    /// Queues what an earlier process was asked for and did not begin. What has a journal stays interrupted.
     pub(crate) async fn recover(&self) -> Result<(), state::Error> {
         for job in self.store.open_jobs().await? {
-            if job.started_at.is_some() {
+            if journal_of(&self.runs_dir, &job.run).exists() {
                 continue;
             }
             match (self.prepare)(&job.task, Some(&job.run)) {

@@ -117,7 +117,10 @@ fn check(text: &str, places: &[&str]) {
 #[test]
 fn each_outside_service_is_named_in_one_place() {
     check("async_openai", &["model/openai"]);
-    check("tokio_postgres", &["warehouse/", "state/", "monitor/memory/", "exploration/memory/", "verify/memory.rs"]);
+    let stores = ["warehouse/", "state/", "monitor/memory/", "exploration/memory/", "serve/store/", "verify/memory.rs"];
+    check("tokio_postgres", &stores);
+    check("axum::", &["serve"]);
+    check("aide::", &["serve"]);
     check("deadpool_postgres", &["warehouse/"]);
     check("oliphaunt_wasix", &["warehouse/embedded.rs"]);
     check("sqlparser", &["warehouse/sql/", "warehouse/lineage/resolve"]);

@@ -25,6 +25,8 @@ mod sample;
 #[cfg(test)]
 mod semantic;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod support;
