@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use aide::axum::ApiRouter;
 use aide::axum::routing::{delete_with, get_with, post_with};
-use aide::openapi::{Info, OpenApi, SecurityScheme};
-use aide::transform::TransformOpenApi;
+use aide::openapi::{Info, MediaType, OpenApi, SecurityScheme};
+use aide::transform::{TransformOpenApi, TransformResponse};
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -22,9 +22,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 
+use self::extract::Listing;
 use super::access::SECURITY_SCHEME;
 use super::problem::Problem;
 use super::{Service, frame, page};
+use crate::exploration::memory::listed::InFull;
 
 /// Bytes of a body.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -66,12 +68,12 @@ fn operations() -> ApiRouter<Service> {
         )
         .api_route(
             "/v1/explorations/{id}",
-            get_with(explorations::show, |o| o.id("getExploration").summary("Show an exploration")),
+            get_with(explorations::show, |o| o.id("getExploration").response::<200, Json<explorations::Exploration>>().summary("Show an exploration")),
         )
         .api_route(
             "/v1/explorations/{id}/events",
             get_with(explorations::events, |o| {
-                o.id("streamExploration").summary("Follow an exploration").description(explorations::EVENTS)
+                o.id("streamExploration").response_with::<200, (), _>(|response| text(response, &["text/event-stream", "application/jsonl"])).summary("Follow an exploration").description(explorations::EVENTS)
             }),
         )
         .api_route(
@@ -93,12 +95,12 @@ fn operations() -> ApiRouter<Service> {
         .api_route(
             "/v1/explorations/{id}/report",
             get_with(explorations::report, |o| {
-                o.id("getReport").summary("Show the report").description(explorations::REPORT)
+                o.id("getReport").response_with::<200, (), _>(|response| text(response, &["application/json", "text/markdown", "text/html"])).summary("Show the report").description(explorations::REPORT)
             }),
         )
         .api_route(
             "/v1/explorations/{id}/journal",
-            get_with(explorations::journal, |o| o.id("getJournal").summary("Get the journal, as lines of JSON")),
+            get_with(explorations::journal, |o| o.id("getJournal").response_with::<200, (), _>(|response| text(response, &["application/jsonl"])).summary("Get the journal, as lines of JSON")),
         )
         .api_route(
             "/v1/findings",
@@ -106,12 +108,12 @@ fn operations() -> ApiRouter<Service> {
         )
         .api_route(
             "/v1/findings/{id}",
-            get_with(findings::show, |o| o.id("getFinding").summary("Show a finding, with all that it rests on")),
+            get_with(findings::show, |o| o.id("getFinding").response::<200, Json<InFull>>().summary("Show a finding, with all that it rests on")),
         )
         .api_route(
             "/v1/findings/{id}/feedback",
             post_with(findings::feedback, |o| {
-                o.id("giveFeedback").summary("Accept, dismiss, snooze, resolve or comment on a finding").description(
+                o.id("giveFeedback").response::<200, Json<InFull>>().summary("Accept, dismiss, snooze, resolve or comment on a finding").description(
                     "With If-Match, only if the finding is still the one with this ETag. What was said stays in its history.",
                 )
             }),
@@ -128,12 +130,12 @@ fn operations() -> ApiRouter<Service> {
         )
         .api_route(
             "/v1/keys/{id}",
-            delete_with(keys::revoke, |o| o.id("revokeKey").summary("Revoke a key")),
+            delete_with(keys::revoke, |o| o.id("revokeKey").response::<204, ()>().summary("Revoke a key")),
         )
-        .api_route("/v1/sql", post_with(sql::run, |o| o.id("runSql").summary("Run a SELECT").description(sql::RUN)))
+        .api_route("/v1/sql", post_with(sql::run, |o| o.id("runSql").response_with::<200, (), _>(|response| text(response, &["application/json", "text/csv"])).summary("Run a SELECT").description(sql::RUN)))
         .api_route(
             "/v1/sql/check",
-            post_with(sql::check, |o| o.id("checkSql").summary("Check whether a SELECT would be refused, without running it")),
+            post_with(sql::check, |o| o.id("checkSql").response::<204, ()>().summary("Check whether a SELECT would be refused, without running it")),
         )
         .api_route(
             "/v1/query-log",
@@ -141,17 +143,24 @@ fn operations() -> ApiRouter<Service> {
         )
         .api_route(
             "/v1/schema/tables",
-            get_with(schema::list, |o| o.id("listTables").summary("List the tables that are explored")),
+            get_with(schema::list, |o| o.id("listTables").response::<200, Json<Listing<schema::Overview>>>().summary("List the tables that are explored")),
         )
         .api_route(
             "/v1/schema/tables/{id}",
-            get_with(schema::show, |o| o.id("getTable").summary("Show a table by its name, such as public.orders")),
+            get_with(schema::show, |o| o.id("getTable").response::<200, Json<schema::Described>>().summary("Show a table by its name, such as public.orders")),
         )
         .api_route(
             "/v1/schema/refresh",
             post_with(schema::refresh, |o| o.id("refreshSchema").summary("Read the tables of the database anew")),
         )
         .api_route("/v1/whoami", get_with(keys::whoami, |o| o.id("whoAmI").summary("Show who calls, and what they may do")))
+}
+
+/// Says in which types an answer comes.
+fn text<'t>(mut response: TransformResponse<'t, ()>, types: &[&str]) -> TransformResponse<'t, ()> {
+    let types = types.iter().map(|kind| ((*kind).to_owned(), MediaType::default()));
+    response.inner().content = types.collect();
+    response
 }
 
 fn described(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {

@@ -33,19 +33,19 @@ pub struct Request {
     pub focus_text: Option<String>,
     /// The day to take for today.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub as_of: Option<Date>,
     /// Turns of the model at most; not above what the service is configured for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub max_iterations: Option<u32>,
     /// Queries at most; not above what the service is configured for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub max_queries: Option<u32>,
     /// Seconds at most; not above what the service is configured for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4_294_967_295_u32))]
     pub time_limit_seconds: Option<u32>,
     /// Whether the built-in analyst looks, in place of a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,7 +130,8 @@ impl Runs {
 
     /// Queues an exploration, and returns its id. `run` is the run that goes on.
     pub(crate) async fn submit(&self, task: Task, run: Option<&str>, asked_by: &str) -> Result<String, Problem> {
-        let prepared = (self.prepare)(&task, run).map_err(|error| Problem::new(Kind::Unprocessable, error))?;
+        let kind = if run.is_some() { Kind::Conflict } else { Kind::Unprocessable };
+        let prepared = (self.prepare)(&task, run).map_err(|error| Problem::new(kind, error))?;
         let run = prepared.run.clone();
         let (cancel, (grew, _)) = (self.ending.child_token(), watch::channel(()));
         self.admit(&run, Active { cancel, is_running: false, grew })?;

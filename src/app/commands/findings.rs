@@ -12,7 +12,7 @@ use crate::app::cli::memory::{Because, FindingsCommand, SaidArguments};
 use crate::app::config::Config;
 use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
-use crate::exploration::memory::listed::{InFull, Listed, in_order, silenced};
+use crate::exploration::memory::listed::{InFull, Listed, Part, Which, silenced};
 use crate::exploration::memory::{Feedback, Memory, Overview, Remembered, Said, Verdict};
 use crate::finding::lifecycle::Point;
 use crate::state::State;
@@ -115,7 +115,8 @@ async fn list(
     today: Date,
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
-    let (findings, hidden) = in_order(memory.findings().await?, today, all);
+    let which = Which { all, today, skip: 0, limit: usize::MAX };
+    let Part { findings, hidden, .. } = memory.part(which).await?;
     let text = if as_json {
         format!("{:#}\n", json!(findings.iter().map(|one| Listed::of(one, today)).collect::<Vec<_>>()))
     } else {
@@ -125,7 +126,7 @@ async fn list(
         output.talk().note(&format!("no finding is open in the memory {:?}", memory.name));
     }
     output.data(&text)?;
-    if hidden > 0 && !all {
+    if hidden > 0 {
         output.talk().note(&format!("{hidden} more that are over or silenced; --all lists them"));
     }
     Ok(ExitStatus::Done)
@@ -150,7 +151,7 @@ async fn show(
     (memory, today): (&Memory<'_>, Date),
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
-    let finding = memory.findings().await?.into_iter().find(|one| one.number == number);
+    let finding = memory.finding(number).await?;
     let finding = finding.ok_or_else(|| unknown(number))?;
     let said = memory.said(number).await?;
     let text = if as_json {

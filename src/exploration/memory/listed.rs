@@ -94,14 +94,43 @@ pub fn silenced(finding: &Remembered, today: Date) -> Option<String> {
     finding.verdict.as_ref()?.silences(size(&finding.lead), today)
 }
 
-/// Returns findings as lists show them: open ones first, silenced ones after others, the gravest first. Without `all`, those
-/// that are over or silenced are left out; their number is returned.
-pub fn in_order(mut findings: Vec<Remembered>, today: Date, all: bool) -> (Vec<Remembered>, usize) {
-    let is_told = |one: &Remembered| one.is_open() && silenced(one, today).is_none();
-    let hidden = findings.iter().filter(|one| !is_told(one)).count();
-    findings.retain(|one| all || is_told(one));
-    findings.sort_by_key(|one| {
-        (!one.is_open(), silenced(one, today).is_some(), std::cmp::Reverse(one.severity), one.number)
-    });
-    (findings, hidden)
+/// Which findings a list shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Which {
+    /// Whether those that are over or silenced are shown too.
+    pub all: bool,
+    pub today: Date,
+    /// How many are left out at the beginning, and how many are shown at most.
+    pub skip: usize,
+    pub limit: usize,
+}
+
+/// A part of the findings: open ones first, silenced ones after others, the gravest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    pub findings: Vec<Remembered>,
+    /// How many there are in all parts.
+    pub total: usize,
+    /// How many are not shown because they are over or silenced.
+    pub hidden: usize,
+}
+
+/// What the place of a finding in a list depends on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) number: i32,
+    pub(super) is_open: bool,
+    pub(super) severity: Severity,
+    pub(super) is_silenced: bool,
+}
+
+/// Returns the numbers of the findings that a part shows, in its order; how many there are in all parts; and how many are hidden.
+pub(super) fn chosen(mut places: Vec<Place>, which: Which) -> (Vec<i32>, usize, usize) {
+    let is_told = |place: &Place| place.is_open && !place.is_silenced;
+    let told = places.iter().filter(|place| is_told(place)).count();
+    let hidden = if which.all { 0 } else { places.len() - told };
+    places.retain(|place| which.all || is_told(place));
+    places.sort_by_key(|place| (!place.is_open, place.is_silenced, std::cmp::Reverse(place.severity), place.number));
+    let numbers = places.iter().skip(which.skip).take(which.limit).map(|place| place.number).collect();
+    (numbers, places.len(), hidden)
 }

@@ -11,6 +11,7 @@ use tokio_postgres::types::ToSql;
 
 use super::decide::{Found, decide};
 use super::definition::Definitions;
+use super::listed::{Part, Place, Which, chosen, silenced};
 use super::remembered::{Feedback, Remembered, Verdict};
 use crate::finding::basis::Basis;
 use crate::finding::lifecycle::{Remembrance, size};
@@ -141,6 +142,53 @@ impl<'s> Memory<'s> {
         let statement = "SELECT document::text FROM explore.findings WHERE memory = $1 ORDER BY number";
         let rows = self.state.session().await?.rows(READ, statement, &[&self.name]).await?;
         rows.iter().map(|row| json::read(READ, row.try_get(0).map_err(failed(READ))?)).collect()
+    }
+
+    /// Returns a finding by its number.
+    pub async fn finding(&self, number: i32) -> Result<Option<Remembered>, Error> {
+        Ok(self.documents(&[number]).await?.into_values().next())
+    }
+
+    /// Returns a part of the findings. It reads the documents of those that it shows, and of those that may be silenced.
+    pub async fn part(&self, which: Which) -> Result<Part, Error> {
+        let statement = "SELECT number, is_open, severity, is_judged FROM explore.findings WHERE memory = $1";
+        let rows = self.state.session().await?.rows(READ, statement, &[&self.name]).await?;
+        let read = |row: &tokio_postgres::Row| -> Result<(Place, bool), Error> {
+            let cells = (row.try_get(0), row.try_get(1), row.try_get::<_, &str>(2), row.try_get(3));
+            let (number, is_open, severity, is_judged) = match cells {
+                (Ok(number), Ok(is_open), Ok(severity), Ok(is_judged)) => (number, is_open, severity, is_judged),
+                (Err(error), ..) | (_, Err(error), ..) | (.., Err(error), _) | (.., Err(error)) => {
+                    return Err(failed(READ)(error));
+                }
+            };
+            let severity = json::read(READ, &format!("\"{severity}\""))?;
+            Ok((Place { number, is_open, severity, is_silenced: false }, is_judged))
+        };
+        let mut places = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let judged =
+            places.iter().filter(|(place, is_judged)| *is_judged && place.is_open).map(|(place, _)| place.number);
+        let judged = self.documents(&judged.collect::<Vec<_>>()).await?;
+        for (place, _) in &mut places {
+            let finding = judged.get(&place.number);
+            place.is_silenced = finding.is_some_and(|finding| silenced(finding, which.today).is_some());
+        }
+        let (numbers, total, hidden) = chosen(places.into_iter().map(|(place, _)| place).collect(), which);
+        let mut documents = self.documents(&numbers).await?;
+        let findings = numbers.iter().filter_map(|number| documents.remove(number)).collect();
+        Ok(Part { findings, total, hidden })
+    }
+
+    /// Returns the findings with these numbers.
+    async fn documents(&self, numbers: &[i32]) -> Result<BTreeMap<i32, Remembered>, Error> {
+        if numbers.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let statement = "SELECT number, document::text FROM explore.findings WHERE memory = $1 AND number = ANY ($2)";
+        let rows = self.state.session().await?.rows(READ, statement, &[&self.name, &numbers]).await?;
+        let read = |row: &tokio_postgres::Row| {
+            Ok((row.try_get(0).map_err(failed(READ))?, json::read(READ, row.try_get(1).map_err(failed(READ))?)?))
+        };
+        rows.iter().map(read).collect()
     }
 
     /// Returns the days that runs took for today, the earliest first.

@@ -93,7 +93,8 @@ pub(crate) struct Exploration {
 #[serde(deny_unknown_fields)]
 pub(crate) struct After {
     /// The id of the last event that arrived.
-    after: Option<u64>,
+    #[schemars(range(max = 4_294_967_295_u32))]
+    after: Option<u32>,
 }
 
 pub(super) async fn start(
@@ -184,7 +185,7 @@ pub(super) async fn events(
     let last = text("last-event-id").map(|last| {
         last.parse::<u64>().map_err(|_| Problem::new(Kind::Invalid, "Last-Event-ID must be the id of an event"))
     });
-    let after = after.or(last.transpose()?).unwrap_or(0);
+    let after = after.map(u64::from).or(last.transpose()?).unwrap_or(0);
     let grew = service.ready()?.runs.follow(&id);
     let from = (after, service.ending.clone());
     Ok(if text("accept").is_some_and(|accepted| accepted.contains("application/jsonl")) {
@@ -221,7 +222,7 @@ pub(crate) async fn rendered(
     format: Format,
     with_values: bool,
 ) -> Result<String, Problem> {
-    let path = journal_of(service, id).await?;
+    let path = written(service, id).await?;
     let rendering = tokio::task::spawn_blocking(move || {
         let run = if with_values { journal::read(&path) } else { journal::read_as_sent(&path) };
         let run = run.map_err(|error| error.to_string())?;
@@ -235,9 +236,16 @@ pub(super) async fn journal(
     _: By<Admin>,
     At(Id { id }): At<Id>,
 ) -> Result<Response, Problem> {
-    let path = journal_of(&service, &id).await?;
+    let path = written(&service, &id).await?;
     let text = tokio::fs::read(path).await.map_err(failed)?;
     Ok(([(header::CONTENT_TYPE, "application/jsonl")], text).into_response())
+}
+
+/// Returns the journal of a run that has one.
+async fn written(service: &Service, id: &str) -> Result<PathBuf, Problem> {
+    let path = journal_of(service, id).await?;
+    let is_there = tokio::fs::try_exists(&path).await.unwrap_or(false);
+    is_there.then_some(path).ok_or_else(|| Problem::new(Kind::Conflict, format!("{id} has no journal yet")))
 }
 
 /// Returns the journal of a run that is known. It need not be there yet.

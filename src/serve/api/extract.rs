@@ -3,18 +3,52 @@
 use aide::OperationInput;
 use aide::generate::GenContext;
 use aide::openapi::Operation;
-use axum::extract::{FromRequest, FromRequestParts};
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::serve::problem::{Kind, Problem};
 
-/// A body of JSON.
-#[derive(Debug, FromRequest)]
-#[from_request(via(axum::Json), rejection(Problem))]
+/// A body of JSON: an object.
+#[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let axum::Json(mut document) = axum::Json::<Value>::from_request(request, state).await?;
+        // Serde would take an array for a structure.
+        if !document.is_object() {
+            return Err(Problem::new(Kind::Unprocessable, "the body must be an object"));
+        }
+        whole_numbers(&mut document);
+        let read = serde_json::from_value(document);
+        read.map(Self).map_err(|error| Problem::new(Kind::Unprocessable, error))
+    }
+}
+
+/// Makes whole numbers of those that are written as `12.0`, which JSON Schema takes for whole as well.
+fn whole_numbers(document: &mut Value) {
+    /// Up to here each whole number is exact.
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    match document {
+        Value::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= EXACT_MAX);
+            #[expect(clippy::cast_possible_truncation, reason = "the number is whole, and exact")]
+            if let Some(whole) = whole {
+                *document = Value::from(whole as i64);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(whole_numbers),
+        Value::Object(fields) => fields.values_mut().for_each(whole_numbers),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
 
 /// The query of an address.
 #[derive(Debug, FromRequestParts)]
@@ -67,19 +101,41 @@ pub(crate) struct Paging {
     pub(crate) cursor: Option<String>,
 }
 
+/// Which part of a list is asked for whose parts are numbered.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NumberedPaging {
+    /// How many at most.
+    #[serde(default = "default_limit")]
+    #[schemars(range(min = 1, max = 200))]
+    limit: usize,
+    /// `next_cursor` of the part before.
+    #[schemars(range(max = 4_294_967_295_u32))]
+    pub(crate) cursor: Option<u32>,
+}
+
 const LIMIT_MAX: usize = 200;
 
-fn default_limit() -> usize {
+pub(crate) fn default_limit() -> usize {
     50
 }
 
 impl Paging {
     pub(crate) fn checked(&self) -> Result<usize, Problem> {
-        let is_valid = (1..=LIMIT_MAX).contains(&self.limit);
-        is_valid
-            .then_some(self.limit)
-            .ok_or_else(|| Problem::new(Kind::Invalid, format!("limit is from 1 to {LIMIT_MAX}")))
+        checked(self.limit)
     }
+}
+
+impl NumberedPaging {
+    pub(crate) fn checked(&self) -> Result<usize, Problem> {
+        checked(self.limit)
+    }
+}
+
+/// Returns how many are asked for, if that is within bounds.
+pub(crate) fn checked(limit: usize) -> Result<usize, Problem> {
+    let is_valid = (1..=LIMIT_MAX).contains(&limit);
+    is_valid.then_some(limit).ok_or_else(|| Problem::new(Kind::Invalid, format!("limit is from 1 to {LIMIT_MAX}")))
 }
 
 /// Returns the ETag of a document: a hash of what it is.

@@ -10,9 +10,9 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extract::{At, Body, Id, Listing, Params, etag, lists, tagged};
-use crate::exploration::memory::listed::{InFull, Listed, in_order};
-use crate::exploration::memory::{Feedback, Memory, Remembered, Verdict};
+use super::extract::{At, Body, Id, Listing, Params, checked, default_limit, etag, lists, tagged};
+use crate::exploration::memory::listed::{self, InFull, Listed, Part};
+use crate::exploration::memory::{Feedback, Memory, Verdict};
 use crate::serve::Service;
 use crate::serve::access::{self, By, Read};
 use crate::serve::problem::{Kind, Problem};
@@ -29,11 +29,8 @@ pub(crate) struct Which {
     #[schemars(range(min = 1, max = 200))]
     limit: usize,
     /// `next_cursor` of the part before.
-    cursor: Option<String>,
-}
-
-fn default_limit() -> usize {
-    50
+    #[schemars(range(max = 4_294_967_295_u32))]
+    cursor: Option<u32>,
 }
 
 /// What somebody says of a finding.
@@ -47,7 +44,7 @@ pub(crate) struct Opinion {
     #[schemars(length(max = 2000))]
     pub(crate) reason: Option<String>,
     /// The last day on which it holds.
-    #[schemars(with = "Option<String>", regex(pattern = r"^\d{4}-\d{2}-\d{2}$"))]
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
     pub(crate) until: Option<Date>,
     /// With `known`: the share by which it must worsen to be told again, such as 0.5.
     #[schemars(with = "Option<String>", regex(pattern = r"^\d+(\.\d+)?$"))]
@@ -59,25 +56,20 @@ pub(super) async fn list(
     _: By<Read>,
     Params(which): Params<Which>,
 ) -> Result<Json<Listing<Listed>>, Problem> {
-    let paging = super::extract::Paging { limit: which.limit, cursor: which.cursor };
-    let limit = paging.checked()?;
-    let skipped = match paging.cursor.as_deref().map(str::parse::<usize>) {
-        None => 0,
-        Some(Ok(skipped)) => skipped,
-        Some(Err(_)) => return Err(Problem::new(Kind::Invalid, "cursor must be the next_cursor of the part before")),
-    };
+    let limit = checked(which.limit)?;
+    let skipped = which.cursor.map_or(0, |skipped| skipped as usize);
     let today = service.today();
-    let (findings, _) = in_order(all(&service).await?, today, which.all);
-    let next = (findings.len() > skipped.saturating_add(limit)).then(|| (skipped + limit).to_string());
-    let data = findings.iter().skip(skipped).take(limit).map(|one| Listed::of(one, today)).collect();
+    let part = part(&service, listed::Which { all: which.all, today, skip: skipped, limit }).await?;
+    let next = (part.total > skipped.saturating_add(limit)).then(|| (skipped + limit).to_string());
+    let data = part.findings.iter().map(|one| Listed::of(one, today)).collect();
     Ok(Json(Listing { data, next_cursor: next }))
 }
 
-/// Returns all findings that are remembered; none if nothing is.
-pub(crate) async fn all(service: &Service) -> Result<Vec<Remembered>, Problem> {
+/// Returns a part of the findings that are remembered; none if nothing is.
+pub(crate) async fn part(service: &Service, which: listed::Which) -> Result<Part, Problem> {
     match memory(service).await? {
-        Some(memory) => Ok(memory.findings().await?),
-        None => Ok(Vec::new()),
+        Some(memory) => Ok(memory.part(which).await?),
+        None => Ok(Part { findings: Vec::new(), total: 0, hidden: 0 }),
     }
 }
 
@@ -95,7 +87,7 @@ pub(crate) async fn in_full(service: &Service, id: &str) -> Result<InFull, Probl
     let unknown = || Problem::not_found(format!("there is no finding {id:?}"));
     let number = number_of(id).ok_or_else(unknown)?;
     let memory = memory(service).await?.ok_or_else(unknown)?;
-    let finding = memory.findings().await?.into_iter().find(|one| one.number == number).ok_or_else(unknown)?;
+    let finding = memory.finding(number).await?.ok_or_else(unknown)?;
     Ok(InFull::of(&finding, memory.said(number).await?, service.today()))
 }
 

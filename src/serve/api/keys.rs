@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt as _;
@@ -15,12 +15,15 @@ use crate::serve::access::{Admin, By, Read, Scope};
 use crate::serve::problem::{Kind, Problem};
 use crate::serve::store::{KeyRow, NewKey};
 
+const NAME_CHARACTERS_MAX: usize = 100;
+const DAYS_MAX: u32 = 3650;
+
 /// A key to be made.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     /// Who or what uses it.
-    #[schemars(length(min = 1, max = 100))]
+    #[schemars(length(min = 1, max = 100), regex(pattern = r"^[A-Za-z0-9 ._@-]+$"))]
     name: String,
     /// What it allows.
     #[schemars(length(min = 1))]
@@ -58,11 +61,15 @@ pub(super) async fn list(State(service): State<Service>, _: By<Admin>) -> Result
 pub(super) async fn create(
     State(service): State<Service>,
     _: By<Admin>,
-    _: HeaderMap,
     Body(Wanted { name, scopes, days }): Body<Wanted>,
 ) -> Result<Response, Problem> {
-    if name.trim().is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) || scopes.is_empty() {
-        let detail = "a key needs a name of 1 to 100 characters, and at least one scope";
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || " ._@-".contains(character);
+    let is_named = (1..=NAME_CHARACTERS_MAX).contains(&name.chars().count()) && name.chars().all(is_plain);
+    if !is_named || scopes.is_empty() || days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
+        let detail = format!(
+            "a key needs a name of 1 to {NAME_CHARACTERS_MAX} letters, digits and \" ._@-\", at least one scope, and expires in 1 \
+             to {DAYS_MAX} days or never"
+        );
         return Err(Problem::new(Kind::Unprocessable, detail));
     }
     let now = Timestamp::now();

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::extract::{Body, Listing, Paging, Params};
+use super::extract::{Body, Listing, NumberedPaging, Params};
 use crate::serve::Service;
 use crate::serve::access::{Admin, By, Sql};
 use crate::serve::frame::RequestId;
@@ -87,11 +87,9 @@ pub(super) async fn check(
 pub(super) async fn log(
     State(service): State<Service>,
     _: By<Admin>,
-    Params(paging): Params<Paging>,
+    Params(paging): Params<NumberedPaging>,
 ) -> Result<Json<Listing<LoggedQuery>>, Problem> {
-    let limit = paging.checked()?;
-    let unreadable = |_| Problem::new(Kind::Invalid, "cursor must be the next_cursor of the part before");
-    let before = paging.cursor.as_deref().map(str::parse).transpose().map_err(unreadable)?;
+    let (limit, before) = (paging.checked()?, paging.cursor.map(i64::from));
     let data = service.ready()?.store.queries(before, limit).await?;
     let next_cursor = data.last().filter(|_| data.len() == limit).map(|last| last.id.to_string());
     Ok(Json(Listing { data, next_cursor }))

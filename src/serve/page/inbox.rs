@@ -5,7 +5,7 @@ use axum::response::Html;
 use serde::{Deserialize, Serialize};
 
 use super::{Viewer, rendered};
-use crate::exploration::memory::listed::{Listed, in_order};
+use crate::exploration::memory::listed::{self, Listed, Part};
 use crate::serve::Service;
 use crate::serve::access::{By, Read};
 use crate::serve::api::{explorations, findings};
@@ -13,6 +13,7 @@ use crate::serve::problem::Problem;
 
 /// Findings on a page.
 const PER_PAGE: usize = 50;
+const PAGES_MAX: usize = 1_000_000;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Which {
@@ -55,14 +56,15 @@ pub(super) async fn show(
     Query(Which { all, page }): Query<Which>,
 ) -> Result<Html<String>, Problem> {
     let today = service.today();
-    let (findings, hidden) = in_order(findings::all(&service).await?, today, all);
-    let (page, total) = (page.max(1), findings.len());
+    let page = page.clamp(1, PAGES_MAX);
+    let which = listed::Which { all, today, skip: (page - 1) * PER_PAGE, limit: PER_PAGE };
+    let Part { findings, total, hidden } = findings::part(&service, which).await?;
     let row = |one: &_| {
         let listed = Listed::of(one, today);
         let trail = listed.series.iter().rev().take(4).rev().map(|point| point.text.clone()).collect();
         Row { word: listed.standing.word(), trail, listed }
     };
-    let rows = findings.iter().skip((page - 1) * PER_PAGE).take(PER_PAGE).map(row).collect();
+    let rows = findings.iter().map(row).collect();
     let (runs, _) = explorations::part(&service, 5, None).await?;
     let running = runs.iter().find(|run| !run.standing.is_over()).map(|run| run.id.clone());
     let content = Content {

@@ -38,3 +38,5 @@ CREATE TABLE explore.query_log (
     milliseconds bigint NOT NULL
 );
 CREATE INDEX query_log_at ON explore.query_log (at);
+-- Lists of many findings read the documents of those alone that they show, and of those that may be silenced.
+ALTER TABLE explore.findings ADD COLUMN is_judged boolean GENERATED ALWAYS AS (document ? 'verdict') STORED;
