@@ -115,9 +115,12 @@ pub struct Remembrance {
 pub struct Entry {
     /// Such as `M12`.
     pub id: String,
-    /// The finding of the run that told it, such as `F3`; null where the run only measured it again.
+    /// The finding of the run that leads with the same, such as `F3`; null where the run only measured it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<String>,
+    /// Other findings of the run that belong to it: they tell another of its facts, or the same effect of another measure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     pub standing: Standing,
     /// The day of the first run that told it, `YYYY-MM-DD`.
     #[schemars(with = "String")]
@@ -154,9 +157,10 @@ pub struct Point {
 }
 
 impl Remembrance {
-    /// Returns the entry of a finding of the run.
+    /// Returns the entry to which a finding of the run belongs.
     pub fn of(&self, finding: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.finding.as_deref() == Some(finding))
+        let is_it = |entry: &&Entry| entry.is_led_by(finding) || entry.also.iter().any(|other| other == finding);
+        self.entries.iter().find(is_it)
     }
 
     /// Returns the entries of which somebody is told.
@@ -176,6 +180,11 @@ impl Remembrance {
 }
 
 impl Entry {
+    /// Returns whether a finding of the run leads with the same.
+    pub fn is_led_by(&self, finding: &str) -> bool {
+        self.finding.as_deref() == Some(finding)
+    }
+
     /// Returns how its size moved, such as `-12.0% > -15.1% > -18.3%`; nothing where it was measured once.
     pub fn course(&self) -> Option<String> {
         const POINTS: usize = 6;

@@ -34,14 +34,7 @@ pub fn decide(
     found: Found<'_>,
     definition: &dyn Fn(&Basis) -> Definition,
 ) -> Remembrance {
-    let mut told = known.iter().map(|_| Vec::new()).collect::<Vec<Vec<usize>>>();
-    let mut new = Vec::new();
-    for index in 0..found.findings.len() {
-        match place_of(known, &found.findings[index]) {
-            Some(place) => told[place].push(index),
-            None => new.push(index),
-        }
-    }
+    let (told, new) = assigned(known, found);
     let mut remembrance = Remembrance { memory: memory.to_owned(), ..Remembrance::default() };
     let before = known.len();
     for place in 0..before {
@@ -58,21 +51,76 @@ pub fn decide(
     remembrance
 }
 
-/// Returns the finding that is remembered of the same matter: by its lead, else by another of its facts, an open one first;
-/// else an open one that tells the same effect of another measure. What goes the other way is another finding.
-fn place_of(known: &[Remembered], finding: &Finding) -> Option<usize> {
+/// The findings of the run that are about one that is remembered.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    /// Those that lead with the same matter, the gravest first.
+    leads: Vec<usize>,
+    /// Those that lead with another of its facts, or tell the same effect of another measure.
+    also: Vec<usize>,
+}
+
+/// Returns which findings of the run are about which that is remembered, and which are new.
+fn assigned(known: &[Remembered], found: Found<'_>) -> (Vec<Told>, Vec<usize>) {
+    let mut told = vec![Told::default(); known.len()];
+    let mut others = Vec::new();
+    for (index, finding) in found.findings.iter().enumerate() {
+        match place_by_lead(known, finding) {
+            Some(place) => told[place].leads.push(index),
+            None => others.push(index),
+        }
+    }
+    for one in &mut told {
+        one.leads.sort_by_key(|index| std::cmp::Reverse(found.findings[*index].severity));
+    }
+    // What is over tonight is not what another of its facts tells tonight.
+    let goes_on =
+        known.iter().zip(&told).map(|(one, told)| one.is_open() && (!told.leads.is_empty() || !is_gone(one, found)));
+    let goes_on = goes_on.collect::<Vec<_>>();
+    let mut new = Vec::new();
+    for index in others {
+        match place_beside(known, &goes_on, &found.findings[index]) {
+            Some(place) => told[place].also.push(index),
+            None => new.push(index),
+        }
+    }
+    (told, new)
+}
+
+/// Returns whether a finding was measured again and nothing is left of it.
+fn is_gone(known: &Remembered, found: Found<'_>) -> bool {
+    let measured = found.remeasured.iter().find(|one| one.finding == known.id()).and_then(|one| one.fact.as_ref());
+    measured.is_some_and(|fact| course(known.told, known.lead.says_something(), fact) == Standing::Over)
+}
+
+/// Returns the finding that is remembered which leads with the same matter, an open one first. What goes the other way is
+/// another finding.
+fn place_by_lead(known: &[Remembered], finding: &Finding) -> Option<usize> {
     let lead = finding.lead()?;
     let matter = Matter::of(lead);
-    let by_lead = |one: &Remembered| {
+    let is_it = |one: &Remembered| {
         let leads = one.matters.first().is_some_and(|other| other.is_same(&matter));
         leads && !is_turned(&one.told_lead, lead)
     };
+    let open = known.iter().position(|one| one.is_open() && is_it(one));
+    open.or_else(|| known.iter().position(is_it))
+}
+
+/// Returns the finding that goes on to which another one of the run belongs: of which its lead is another fact, else of which
+/// it tells the same effect by another measure. One that is graver is a finding of its own.
+fn place_beside(known: &[Remembered], goes_on: &[bool], finding: &Finding) -> Option<usize> {
+    let lead = finding.lead()?;
+    let matter = Matter::of(lead);
     let is_along = |other: &Matter| !has_direction(lead) || other.falls == matter.falls;
-    let by_any = |one: &Remembered| one.matters.iter().any(|other| other.is_same(&matter) && is_along(other));
-    let by_effect = |one: &Remembered| one.is_open() && one.matters.iter().any(|other| other.is_same_effect(&matter));
-    let open = |is_it: &dyn Fn(&Remembered) -> bool| known.iter().position(|one| one.is_open() && is_it(one));
-    let any = |is_it: &dyn Fn(&Remembered) -> bool| open(is_it).or_else(|| known.iter().position(is_it));
-    any(&by_lead).or_else(|| any(&by_any)).or_else(|| open(&by_effect))
+    let is_fact = |other: &Matter| other.is_same(&matter) && is_along(other);
+    let is_effect = |other: &Matter| other.is_same_effect(&matter);
+    let first = |is_it: &dyn Fn(&Matter) -> bool| {
+        let is_place = |(one, goes_on): (&Remembered, &bool)| {
+            *goes_on && finding.severity <= one.severity && one.matters.iter().any(is_it)
+        };
+        known.iter().zip(goes_on).position(is_place)
+    };
+    first(&is_fact).or_else(|| first(&is_effect))
 }
 
 /// Returns whether a fact is a change, a difference or a slope.
@@ -91,8 +139,7 @@ fn is_turned(told: &Fact, now: &Fact) -> bool {
 /// What a run says of one finding that is remembered.
 struct Next<'a> {
     found: Found<'a>,
-    /// The findings of the run that are about it.
-    told: &'a [usize],
+    told: &'a Told,
     definition: &'a dyn Fn(&Basis) -> Definition,
 }
 
@@ -100,7 +147,7 @@ impl Next<'_> {
     /// Decides how it goes on. Returns nothing of a finding that is over and was not told again.
     fn entry(&self, known: &mut Remembered) -> Option<Entry> {
         let as_of = self.found.as_of;
-        if !known.is_open() && self.told.is_empty() {
+        if !known.is_open() && self.told.leads.is_empty() {
             return None;
         }
         let was_over = !known.is_open();
@@ -126,8 +173,15 @@ impl Next<'_> {
         if matches!(standing, Standing::Back | Standing::Over) && is_resolved {
             known.verdict = None;
         }
+        // Of what the run tells by itself, it says how grave it is now.
+        if let Some(index) = self.told.leads.first() {
+            known.severity = self.found.findings[*index].severity;
+        }
         known.stand(standing, as_of);
-        let mut entry = entry(known, self.told.first().map(|index| &self.found.findings[*index]), why, as_of);
+        let mut findings = self.told.leads.iter().map(|index| self.found.findings[*index].id.clone());
+        let finding = findings.next();
+        let also = findings.chain(self.told.also.iter().map(|index| self.found.findings[*index].id.clone())).collect();
+        let mut entry = Entry { finding, also, ..entry(known, why, as_of) };
         if is_stale && entry.why.is_none() {
             entry.why = Some(format!("no rows have come since {}: it is told of the same ones", known.newest));
         }
@@ -157,7 +211,7 @@ impl Next<'_> {
                 return (standing, None);
             }
             // What the run finds by itself, with all its tests, is not over: its window reaches back to where it was.
-            if let Some(index) = self.by_lead(known) {
+            if let Some(index) = self.told.leads.first().copied() {
                 let standing = self.told_lead(index).map_or(Standing::Ongoing, |lead| course(known.told, said, lead));
                 self.rebase(known, index);
                 let why = "measured as it was told before, nothing is left of it: a longer time still has it";
@@ -167,13 +221,13 @@ impl Next<'_> {
             known.keep(fact, as_of);
             return (Standing::Over, None);
         }
-        if let Some(index) = self.by_lead(known) {
+        if let Some(index) = self.told.leads.first().copied() {
             let standing = self.told_lead(index).map_or(Standing::Ongoing, |lead| course(known.told, said, lead));
             self.rebase(known, index);
             let standing = if standing == Standing::Over || is_redefined { Standing::Ongoing } else { standing };
             return (standing, None);
         }
-        if !self.told.is_empty() {
+        if !self.told.also.is_empty() {
             return (Standing::Ongoing, why);
         }
         (Standing::Unmeasured, why.or_else(|| Some("the run ended before it was measured".to_owned())))
@@ -181,13 +235,6 @@ impl Next<'_> {
 
     fn told_lead(&self, index: usize) -> Option<&Fact> {
         self.found.findings[index].lead()
-    }
-
-    /// Returns the finding of the run that leads with the same matter.
-    fn by_lead(&self, known: &Remembered) -> Option<usize> {
-        let lead = known.matters.first()?;
-        let is_it = |index: &&usize| self.told_lead(**index).is_some_and(|fact| lead.is_same(&Matter::of(fact)));
-        self.told.iter().find(is_it).copied()
     }
 
     /// Keeps what the run measured in the place of what could not be measured again.
@@ -199,7 +246,6 @@ impl Next<'_> {
         known.told_lead = lead.clone();
         let newest = (self.definition)(&known.basis).newest;
         known.last_day = newest.map_or(self.found.as_of, |newest| newest.min(self.found.as_of));
-        known.severity = finding.severity;
         known.keep(lead, self.found.as_of);
     }
 }
@@ -238,20 +284,22 @@ fn begin(
     };
     new.keep(lead, found.as_of);
     new.stand(Standing::New, found.as_of);
-    let entry = entry(&new, Some(finding), None, found.as_of);
+    let entry = Entry { finding: Some(finding.id.clone()), ..entry(&new, None, found.as_of) };
     known.push(new);
     entry
 }
 
-fn entry(known: &Remembered, finding: Option<&Finding>, why: Option<String>, as_of: Date) -> Entry {
+/// Returns how a finding stands that the run only measured again.
+fn entry(known: &Remembered, why: Option<String>, as_of: Date) -> Entry {
     let verdict = known.verdict.as_ref();
     Entry {
         id: known.id(),
-        finding: finding.map(|finding| finding.id.clone()),
+        finding: None,
+        also: Vec::new(),
         standing: known.standing,
         first_seen: known.first_seen,
         since: known.since,
-        severity: finding.map_or(known.severity, |finding| finding.severity),
+        severity: known.severity,
         sentence: known.lead.sentence.clone(),
         series: known.series.clone(),
         why,

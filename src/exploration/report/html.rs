@@ -71,6 +71,8 @@ struct StatedCard {
     related: Option<String>,
     /// How it stands beside earlier runs.
     tag: Option<String>,
+    /// What is remembered as it was measured again, where this tells it otherwise.
+    measured: Option<String>,
     confidence: String,
     /// The sentence that leads, with all its conditions.
     headline: String,
@@ -202,10 +204,11 @@ fn stated_card(run: &Run, stated: &Stated<'_>) -> StatedCard {
     let definition = |(hash, sql): &(String, String)| Definition { hash: hash.clone(), sql: sql.clone() };
     StatedCard {
         id: short(&stated.finding.id),
-        severity: view::severity(stated.finding.severity),
+        severity: view::severity(remembered::severity(run, stated.finding)),
         kind: stated.kind,
         related: stated.related.as_ref().map(|related| short(&related.words())),
-        tag: remembered::tag(run, &stated.finding.id).map(|tag| short(&tag)),
+        tag: remembered::tag(run, stated.finding).map(|tag| short(&tag)),
+        measured: remembered::measured(run, stated.finding),
         confidence: stated.confidence.clone(),
         headline: stated.headline(),
         sentences: stated.sentences.clone(),

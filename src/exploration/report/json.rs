@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
-use super::{stated, view};
+use super::{remembered, stated, view};
 use crate::agent::journal::{Answered, Companion, Coverage, ModelPart, Run, StopReason, Totals};
 use crate::agent::robustness::Shuffled;
 use crate::finding::document::{FactFinding, FindingDocument, finding_document};
@@ -118,8 +118,9 @@ pub fn render(run: &Run) -> serde_json::Result<String> {
 
 fn of_facts(run: &Run) -> impl Iterator<Item = Reported> {
     stated::findings(run).into_iter().map(|stated| {
-        let finding = FactFinding::of(&run.results, stated.finding);
-        Reported::Facts(Box::new(FactFinding { related: stated.related, ..finding }))
+        let mut document = FactFinding::of(&run.results, stated.finding);
+        document.finding.severity = remembered::severity(run, stated.finding);
+        Reported::Facts(Box::new(FactFinding { related: stated.related, ..document }))
     })
 }
 

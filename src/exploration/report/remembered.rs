@@ -2,7 +2,9 @@
 
 use super::view::LINE_CHARACTERS;
 use crate::agent::journal::Run;
+use crate::finding::Severity;
 use crate::finding::lifecycle::{Entry, Remembrance, Standing};
+use crate::finding::record::Finding;
 use crate::finding::stated::SENTENCE_CHARACTERS;
 use crate::typeset::text::{count, line};
 
@@ -12,7 +14,7 @@ const SILENCED: usize = 12;
 /// A finding of earlier runs that this run did not tell by itself.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(super) struct Known {
-    /// Such as `M12: over since 2026-11-12 (first seen 2026-10-28): -12.0% to -1.1%`.
+    /// Such as `M12 (high): over (first seen 2026-10-28): -12.0% to -1.1%`.
     pub(super) standing: String,
     /// What leads, as it is now.
     pub(super) sentence: String,
@@ -24,10 +26,29 @@ pub(super) fn summary(run: &Run) -> Option<String> {
     run.remembrance.as_ref().map(|known| format!("Beside earlier runs: {}.", known.summary()))
 }
 
-/// Returns how a finding of the run stands.
-pub(super) fn tag(run: &Run, finding: &str) -> Option<String> {
-    let entry = run.remembrance.as_ref()?.of(finding)?;
-    Some(format!("{} {}", entry.id, standing(entry)))
+/// Returns how a finding of the run stands, or to which of those that are remembered it belongs: how that one stands is told
+/// of its own lead alone.
+pub(super) fn tag(run: &Run, finding: &Finding) -> Option<String> {
+    let entry = run.remembrance.as_ref()?.of(&finding.id)?;
+    if entry.is_led_by(&finding.id) {
+        return Some(format!("{} {}", entry.id, standing(entry)));
+    }
+    let place = entry.finding.as_ref().map_or_else(|| "above".to_owned(), |lead| format!("as {lead}"));
+    Some(format!("belongs to {}, {}: see {place}", entry.id, entry.standing.word()))
+}
+
+/// Returns what is remembered as it was measured again, where a finding of the run tells it of other days, say: how it went on
+/// is told of this.
+pub(super) fn measured(run: &Run, finding: &Finding) -> Option<String> {
+    let entry = run.remembrance.as_ref()?.of(&finding.id)?;
+    let is_other = entry.is_led_by(&finding.id) && finding.lead().is_none_or(|lead| lead.sentence != entry.sentence);
+    is_other.then(|| line(&entry.sentence, SENTENCE_CHARACTERS))
+}
+
+/// Returns how grave a finding of the run is: as grave as what is remembered to which it belongs.
+pub(super) fn severity(run: &Run, finding: &Finding) -> Severity {
+    let entry = run.remembrance.as_ref().and_then(|known| known.of(&finding.id));
+    entry.map_or(finding.severity, |entry| entry.severity)
 }
 
 /// Returns the place of a finding of the run in the report: what is new first. Without a memory all have the same.
@@ -47,7 +68,7 @@ pub(super) fn known(run: &Run) -> Vec<Known> {
     let told = run.remembrance.iter().flat_map(Remembrance::told);
     let others = told.filter(|entry| entry.finding.is_none());
     let known = |entry: &Entry| Known {
-        standing: format!("{}: {}", entry.id, standing(entry)),
+        standing: format!("{} ({}): {}", entry.id, entry.severity.name(), standing(entry)),
         sentence: line(&entry.sentence, SENTENCE_CHARACTERS),
         word: entry.standing.word(),
     };

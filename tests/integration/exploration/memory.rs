@@ -522,3 +522,40 @@ async fn a_model_asks_what_is_known() {
     let (second, _) = nights.night("2026-11-01", script, &[]);
     assert_eq!(second.code, 0, "{}", second.stderr);
 }
+
+/// Records a finding of these facts.
+fn records(facts: &[&str], severity: &str) -> Vec<Turn> {
+    let mut script = finds();
+    let finding = json!({ "facts": facts, "actions": ["Ask the mail room"], "severity": severity });
+    script[1] = calls([("record_finding", finding), ("finish", json!({ "answers": [] }))]);
+    script
+}
+
+#[tokio::test]
+async fn another_fact_of_a_known_finding_does_not_speak_for_it() {
+    let nights = Nights::new("memory_beside").await;
+    let (lead, other) = ("change(q1[shop].before, q1[shop].after)", "gap(q1[shop].after, q1[mail].after)");
+    let (first, _) = nights.night("2026-10-31", records(&[lead, other], "high"), &[]);
+    assert_eq!(standings(&first)[0].1, "new", "{}", first.stderr);
+    let told = sentences(&report(&first))[0].clone();
+
+    let (second, _) = nights.night("2026-11-01", records(&[other], "medium"), &[]);
+    let second = report(&second);
+    let entry = &second["remembrance"]["entries"][0];
+    assert_eq!((&entry["id"], &entry["standing"]), (&json!("M1"), &json!("ongoing")), "{entry:#}");
+    assert_eq!((&entry["sentence"], &entry["severity"]), (&told, &json!("high")), "{entry:#}");
+    assert_eq!((&entry["finding"], &entry["also"]), (&Value::Null, &json!(["F1"])), "{entry:#}");
+    // One finding has one severity, wherever it is told.
+    assert_eq!(second["findings"][0]["severity"], "high");
+    assert_eq!(nights.findings()[0]["severity"], "high");
+    let page = nights.program.run(&["replay", "latest"]).stdout;
+    assert!(page.contains("M1 (high): ongoing") && page.contains("belongs to M1, ongoing: see above"), "{page}");
+
+    // What is graver is no part of it.
+    let (third, _) = nights.night("2026-11-02", records(&[other], "critical"), &[]);
+    let told = standings(&third).into_iter().map(|(id, standing, _)| (id, standing)).collect::<Vec<_>>();
+    assert_eq!(told, [("M2".to_owned(), "new".to_owned()), ("M1".to_owned(), "ongoing".to_owned())]);
+    // Of what a run tells by itself, it says how grave it is.
+    let (_, _) = nights.night("2026-11-03", records(&[lead], "low"), &[]);
+    assert_eq!(nights.findings().iter().find(|one| one["id"] == "M1").unwrap()["severity"], "low");
+}
