@@ -54,7 +54,7 @@ impl Standing {
         }
     }
 
-    /// Returns whether it is news for somebody who knows the findings so far.
+    /// Returns whether it is news by itself.
     pub fn is_news(self) -> bool {
         matches!(self, Self::New | Self::Back | Self::Worse | Self::Better | Self::Over)
     }
@@ -105,6 +105,9 @@ pub struct Remembrance {
     pub memory: String,
     /// The findings of the run and those that are open, in the order of reports.
     pub entries: Vec<Entry>,
+    /// What findings rest on that is not there any more, and was before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
     /// What a reader should know of the memory itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
@@ -137,6 +140,9 @@ pub struct Entry {
     /// Why it could not be measured again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Whether it was measured before and cannot be any more, which is news once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_lost: bool,
     /// Why nobody is told of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silenced: Option<String>,
@@ -180,6 +186,11 @@ impl Remembrance {
 }
 
 impl Entry {
+    /// Returns whether it is news for somebody who knows the findings so far.
+    pub fn is_news(&self) -> bool {
+        self.standing.is_news() || self.is_lost
+    }
+
     /// Returns whether a finding of the run leads with the same.
     pub fn is_led_by(&self, finding: &str) -> bool {
         self.finding.as_deref() == Some(finding)

@@ -1,9 +1,11 @@
 //! Which findings of a run are new, which are known, and how these go on. Pure: what is remembered and what the run found
 //! come in, what is to be remembered goes out.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
-use super::definition::Definition;
+use super::definition::{Definition, Definitions};
 use super::remembered::{Feedback, Remembered};
 use crate::agent::known::Remeasured;
 use crate::finding::basis::Basis;
@@ -28,25 +30,23 @@ pub struct Found<'a> {
 }
 
 /// Decides how each finding stands. `known` becomes what is to be remembered.
-pub fn decide(
-    memory: &str,
-    known: &mut Vec<Remembered>,
-    found: Found<'_>,
-    definition: &dyn Fn(&Basis) -> Definition,
-) -> Remembrance {
+pub fn decide(memory: &str, known: &mut Vec<Remembered>, found: Found<'_>, definitions: &Definitions) -> Remembrance {
     let (told, new) = assigned(known, found);
     let mut remembrance = Remembrance { memory: memory.to_owned(), ..Remembrance::default() };
     let before = known.len();
     for place in 0..before {
-        let next = Next { found, told: &told[place], definition };
+        let next = Next { found, told: &told[place], definitions };
         remembrance.entries.extend(next.entry(&mut known[place]));
     }
     for index in new {
-        remembrance.entries.push(begin(known, index, found, definition));
+        remembrance.entries.push(begin(known, index, found, definitions));
     }
     lower(known, &mut remembrance);
-    let rank =
-        |entry: &Entry| (entry.silenced.is_some(), entry.standing, entry.is_lowered, std::cmp::Reverse(entry.severity));
+    remembrance.gone = gone(known, &remembrance, definitions);
+    let rank = |entry: &Entry| {
+        let place = (!entry.is_news(), entry.standing, entry.is_lowered, std::cmp::Reverse(entry.severity));
+        (entry.silenced.is_some(), place)
+    };
     remembrance.entries.sort_by_key(rank);
     remembrance
 }
@@ -140,7 +140,7 @@ fn is_turned(told: &Fact, now: &Fact) -> bool {
 struct Next<'a> {
     found: Found<'a>,
     told: &'a Told,
-    definition: &'a dyn Fn(&Basis) -> Definition,
+    definitions: &'a Definitions,
 }
 
 impl Next<'_> {
@@ -151,17 +151,20 @@ impl Next<'_> {
             return None;
         }
         let was_over = !known.is_open();
-        let Definition { tables, hash, newest } = (self.definition)(&known.basis);
-        // A statement that is refused now reads no table that is known.
-        let is_read = !tables.is_empty();
-        let is_redefined = is_read && !known.definition.is_empty() && known.definition != hash;
+        let (gone, changed) = (self.definitions.gone(&known.definitions), self.definitions.changed(&known.definitions));
+        let newest = self.definitions.of(&known.basis).newest;
+        let was_measured = known.standing != Standing::Unmeasured;
         // The dates of its statement moved to there; what is told later may begin anew.
         let is_stale = newest.is_some_and(|newest| newest <= known.newest) && known.newest < as_of && !was_over;
-        if is_read {
-            (known.tables, known.definition) = (tables, hash);
-            known.newest = newest.unwrap_or(as_of).min(as_of);
+        let (standing, why) = self.standing(known, !changed.is_empty());
+        if standing != Standing::Unmeasured {
+            // What it rests on may be what this run asked.
+            let Definition { tables, hashes, .. } = self.definitions.of(&known.basis);
+            if !tables.is_empty() {
+                (known.tables, known.definitions) = (tables, hashes);
+                known.newest = newest.unwrap_or(as_of).min(as_of);
+            }
         }
-        let (standing, why) = self.standing(known, is_redefined);
         let is_resolved = known.verdict.as_ref().is_some_and(|verdict| verdict.kind == Feedback::Resolved);
         // What somebody called mended and is there on another day is back.
         let is_back = was_over || is_resolved && known.verdict.as_ref().is_some_and(|verdict| verdict.at < as_of);
@@ -185,10 +188,11 @@ impl Next<'_> {
         if is_stale && entry.why.is_none() {
             entry.why = Some(format!("no rows have come since {}: it is told of the same ones", known.newest));
         }
-        if is_redefined && standing != Standing::Unmeasured {
-            entry.why = Some(
-                "the definition of a table changed since it was measured last: it is compared from now on".to_owned(),
-            );
+        if standing == Standing::Unmeasured {
+            entry.is_lost = was_measured;
+            entry.why = unmeasured(&gone, &changed, entry.why);
+        } else if !changed.is_empty() {
+            entry.why = Some(format!("{}: it is compared from now on", redefined(&changed)));
         }
         Some(entry)
     }
@@ -244,22 +248,53 @@ impl Next<'_> {
         known.basis = self.found.bases.get(index).cloned().unwrap_or_default();
         known.fact.clone_from(&lead.id);
         known.told_lead = lead.clone();
-        let newest = (self.definition)(&known.basis).newest;
+        let newest = self.definitions.of(&known.basis).newest;
         known.last_day = newest.map_or(self.found.as_of, |newest| newest.min(self.found.as_of));
         known.keep(lead, self.found.as_of);
     }
 }
 
+/// Returns why a finding could not be measured: first what became of the tables.
+fn unmeasured(gone: &[String], changed: &[String], why: Option<String>) -> Option<String> {
+    match (gone, changed) {
+        ([], []) => why,
+        ([], changed) => Some([redefined(changed)].into_iter().chain(why).collect::<Vec<_>>().join("; ")),
+        (gone, _) => Some(gone_in_words(gone)),
+    }
+}
+
+fn redefined(tables: &[String]) -> String {
+    format!("the definition of {} changed since it was measured last", tables.join(" and "))
+}
+
+fn gone_in_words(tables: &[String]) -> String {
+    match tables {
+        [table] => format!("table {table} is not there any more"),
+        tables => format!("tables {} are not there any more", tables.join(" and ")),
+    }
+}
+
+/// Returns which tables are not there any more, each with the findings that rest on it, where that is news.
+fn gone(known: &[Remembered], remembrance: &Remembrance, definitions: &Definitions) -> Vec<String> {
+    let mut findings = BTreeMap::<String, Vec<&str>>::new();
+    for entry in remembrance.told().filter(|entry| entry.is_lost) {
+        let one = known.iter().find(|one| one.id() == entry.id);
+        for table in one.map(|one| definitions.gone(&one.definitions)).unwrap_or_default() {
+            findings.entry(table).or_default().push(&entry.id);
+        }
+    }
+    let told = |(table, ids): (String, Vec<&str>)| {
+        let rest = if ids.len() == 1 { "rests" } else { "rest" };
+        format!("{} ({} {rest} on it)", gone_in_words(&[table]), ids.join(", "))
+    };
+    findings.into_iter().map(told).collect()
+}
+
 /// Keeps a finding that was not known.
-fn begin(
-    known: &mut Vec<Remembered>,
-    index: usize,
-    found: Found<'_>,
-    definition: &dyn Fn(&Basis) -> Definition,
-) -> Entry {
+fn begin(known: &mut Vec<Remembered>, index: usize, found: Found<'_>, definitions: &Definitions) -> Entry {
     let finding = &found.findings[index];
     let basis = found.bases.get(index).cloned().unwrap_or_default();
-    let Definition { tables, hash, newest } = definition(&basis);
+    let Definition { tables, hashes, newest } = definitions.of(&basis);
     let last_day = newest.map_or(found.as_of, |newest| newest.min(found.as_of));
     let lead = finding.facts[0].clone();
     let mut new = Remembered {
@@ -277,7 +312,7 @@ fn begin(
         told: None,
         series: Vec::new(),
         tables,
-        definition: hash,
+        definitions: hashes,
         verdict: None,
         told_lead: lead.clone(),
         lead: lead.clone(),
@@ -303,6 +338,7 @@ fn entry(known: &Remembered, why: Option<String>, as_of: Date) -> Entry {
         sentence: known.lead.sentence.clone(),
         series: known.series.clone(),
         why,
+        is_lost: false,
         silenced: verdict.and_then(|verdict| verdict.silences(size(&known.lead), as_of)),
         is_lowered: false,
     }

@@ -1,5 +1,7 @@
 //! A finding as it is remembered, and what people said of it.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -48,9 +50,9 @@ pub struct Remembered {
     /// The tables that its statements read, as `schema.name`.
     #[serde(default)]
     pub tables: Vec<String>,
-    /// What the tables were when it was measured last, as a hash of their columns and of what is declared of them.
+    /// What each table of the catalog was when it was measured last, as a hash of its columns and of what is declared of it.
     #[serde(default)]
-    pub definition: String,
+    pub definitions: BTreeMap<String, String>,
     /// What somebody decided on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,

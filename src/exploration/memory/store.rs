@@ -11,7 +11,6 @@ use tokio_postgres::types::ToSql;
 use super::decide::{Found, decide};
 use super::definition::Definitions;
 use super::remembered::{Feedback, Remembered, Verdict};
-use crate::finding::basis::Basis;
 use crate::finding::lifecycle::{Remembrance, size};
 use crate::finding::matter::Matter;
 use crate::state::outbox::{About, add_written};
@@ -164,8 +163,7 @@ impl<'s> Memory<'s> {
         let rows = transaction.query(statement, &[&self.name]).await.map_err(failed(READ))?;
         let read = |row: &tokio_postgres::Row| json::read(READ, row.try_get(0).map_err(failed(READ))?);
         let mut findings = rows.iter().map(read).collect::<Result<Vec<Remembered>, _>>()?;
-        let definition = |basis: &Basis| conclusion.definitions.of(basis);
-        let remembrance = decide(&self.name, &mut findings, conclusion.found, &definition);
+        let remembrance = decide(&self.name, &mut findings, conclusion.found, conclusion.definitions);
         for finding in &findings {
             write(&transaction, &self.name, finding).await?;
         }

@@ -79,6 +79,9 @@ fn head(page: &mut String, run: &Run) {
 fn known(page: &mut String, run: &Run) {
     let Some(summary) = remembered::summary(run) else { return };
     block(page, &format!("**{}**", escape(&summary)));
+    for gone in remembered::gone(run) {
+        block(page, &format!("> {}", escape(&gone)));
+    }
     for known in remembered::known(run) {
         push(page, &format!("- {}<br>{MARK} {}", escape(&known.standing), escape(&known.sentence)));
     }

@@ -26,6 +26,12 @@ pub(super) fn summary(run: &Run) -> Option<String> {
     run.remembrance.as_ref().map(|known| format!("Beside earlier runs: {}.", known.summary()))
 }
 
+/// Returns what findings rest on that is not there any more, and was before.
+pub(super) fn gone(run: &Run) -> Vec<String> {
+    let gone = run.remembrance.iter().flat_map(|known| &known.gone);
+    gone.map(|text| line(&format!("{text}."), LINE_CHARACTERS)).collect()
+}
+
 /// Returns how a finding of the run stands, or to which of those that are remembered it belongs: how that one stands is told
 /// of its own lead alone.
 pub(super) fn tag(run: &Run, finding: &Finding) -> Option<String> {
@@ -94,6 +100,7 @@ fn standing(entry: &Entry) -> String {
     let days = count(entry.series.len(), "night", "nights");
     let since = match entry.standing {
         Standing::New => String::new(),
+        Standing::Unmeasured if entry.is_lost => format!(" for the first time (first seen {})", entry.first_seen),
         Standing::Ongoing | Standing::Unmeasured => format!(" since {} ({days})", entry.first_seen),
         Standing::Back | Standing::Worse | Standing::Better | Standing::Over => {
             format!(" (first seen {})", entry.first_seen)

@@ -70,6 +70,9 @@ fn head(page: &mut Page, run: &Run) {
 fn known(page: &mut Page, run: &Run) {
     let Some(summary) = remembered::summary(run) else { return };
     page.styled(&summary, 0, &Style::new().bold());
+    for gone in remembered::gone(run) {
+        page.styled(&format!("! {gone}"), 0, &Style::new().yellow());
+    }
     for known in remembered::known(run) {
         page.line(&known.standing, 2);
         page.line(&format!("{MARK} {}", known.sentence), 4);

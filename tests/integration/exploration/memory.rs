@@ -559,3 +559,44 @@ async fn another_fact_of_a_known_finding_does_not_speak_for_it() {
     let (_, _) = nights.night("2026-11-03", records(&[lead], "low"), &[]);
     assert_eq!(nights.findings().iter().find(|one| one["id"] == "M1").unwrap()["severity"], "low");
 }
+
+/// The messages that lie in the folder to which news are sent.
+fn sent(nights: &Nights) -> Vec<Value> {
+    let files = std::fs::read_dir(nights.program.path("sent")).map(|files| files.map(|file| file.unwrap().path()));
+    let mut files = files.map_or_else(|_| Vec::new(), Iterator::collect::<Vec<_>>);
+    files.sort();
+    let read = |path: &std::path::PathBuf| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    files.iter().map(read).collect()
+}
+
+#[tokio::test]
+async fn what_cannot_be_measured_any_more_is_news_once() {
+    let mut nights = Nights::new("memory_lost").await;
+    nights.program = nights
+        .program
+        .file("explore.toml", "notify = [\"folder\"]\n[channels.folder]\nkind = \"file\"\ndirectory = \"sent\"\n");
+    server::execute(&nights.url, "CREATE TABLE others (id bigint PRIMARY KEY)").await;
+    nights.night("2026-10-31", finds(), &[]);
+    assert_eq!(sent(&nights).len(), 1);
+
+    server::execute(&nights.url, "DROP TABLE tickets").await;
+    let (second, _) = nights.night("2026-11-01", looks_at_nothing(), &[]);
+    assert_eq!(standing(&second), "unmeasured");
+    let remembrance = &report(&second)["remembrance"];
+    let gone = "table public.tickets is not there any more (M1 rests on it)";
+    assert_eq!((&remembrance["gone"], &remembrance["entries"][0]["is_lost"]), (&json!([gone]), &json!(true)));
+    let page = nights.program.run(&["replay", "latest"]).stdout;
+    assert!(page.contains(&format!("! {gone}.")) && page.contains("not measured again for the first time"), "{page}");
+    let told = sent(&nights);
+    assert_eq!(told.len(), 2);
+    let is_told = |message: &Value| message["text"].as_str().unwrap().contains("public.tickets is not there any more");
+    assert!(told.iter().any(is_told), "{told:#?}");
+
+    // The same again is no news, and it is never over.
+    let (third, _) = nights.night("2026-11-02", looks_at_nothing(), &[]);
+    assert_eq!(standing(&third), "unmeasured");
+    assert_eq!(report(&third)["remembrance"].get("gone"), None);
+    let is_incomplete = report(&third)["complete"] == false;
+    assert!(sent(&nights).len() == 2 || is_incomplete, "{}", third.stdout);
+    assert_eq!(nights.findings()[0]["is_open"], true);
+}
