@@ -57,6 +57,8 @@ pub struct Document {
     pub answers: Vec<Answered>,
     /// The findings, those of facts before those in words, the gravest first; one that belongs to another follows it.
     pub findings: Vec<Reported>,
+    /// How many findings of the run are silenced, as people said, and so not among `findings`.
+    pub findings_silenced: usize,
     /// The engine's own queries on which facts rest.
     pub companions: Vec<Companion>,
     /// How many claims of the model were refused.
@@ -165,6 +167,7 @@ pub fn document(run: &Run) -> Document {
         models: run.models.clone(),
         answers: run.answers.clone(),
         findings: of_facts(run).chain(in_words(run)).collect(),
+        findings_silenced: remembered::silenced(run),
         companions: companions(run),
         claims_refused: run.claims_refused,
         findings_refused: run.findings_refused,

@@ -59,6 +59,9 @@ fn head(page: &mut String, run: &Run) {
         return;
     }
     block(page, &format!("{}.", escape(&view::summary(run))));
+    if remembered::severities(run).next().is_none() {
+        return;
+    }
     page.push_str("| Severity | Finding | Impact |\n|---|---|---:|\n");
     for finding in stated::findings(run) {
         let lead = escape(&finding.headline());

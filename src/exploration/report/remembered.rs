@@ -69,6 +69,17 @@ pub(super) fn is_silenced(run: &Run, finding: &str) -> bool {
     entry.is_some_and(|entry| entry.silenced.is_some())
 }
 
+/// Returns how grave the findings are of which somebody is told.
+pub(super) fn severities(run: &Run) -> impl Iterator<Item = Severity> {
+    let shown = run.findings.iter().filter(|finding| !is_silenced(run, &finding.id));
+    shown.map(|finding| severity(run, finding)).chain(run.told.iter().map(|finding| finding.severity))
+}
+
+/// Returns how many findings of the run nobody is told of.
+pub(super) fn silenced(run: &Run) -> usize {
+    run.findings.iter().filter(|finding| is_silenced(run, &finding.id)).count()
+}
+
 /// Returns the findings of earlier runs that the run did not tell by itself.
 pub(super) fn known(run: &Run) -> Vec<Known> {
     let told = run.remembrance.iter().flat_map(Remembrance::told);

@@ -341,6 +341,13 @@ async fn people_silence_a_finding_until_it_grows() {
     let silenced = report(&second)["remembrance"]["entries"][0]["silenced"].as_str().unwrap().to_owned();
     assert!(silenced.starts_with("known, by Ann") && silenced.ends_with(": a campaign"), "{silenced}");
     assert_eq!(second.code, 0, "what is silenced fails nothing");
+    // What is counted is what is shown.
+    let told = report(&second);
+    assert_eq!((&told["findings"], &told["findings_silenced"]), (&json!([]), &json!(1)));
+    for format in ["terminal", "markdown", "html"] {
+        let page = nights.program.run(&["replay", "latest", "--format", format]).stdout;
+        assert!(page.contains("and 1 silenced") && !page.contains("1 high"), "{page}");
+    }
     // Each day brings more.
     for day in 1..=12 {
         nights.next_day(&format!("2026-11-{day:02}"), 40).await;
