@@ -165,7 +165,7 @@ pub fn document(run: &Run) -> Document {
         stop_detail: run.stop_detail.clone(),
         usage: run.totals,
         models: run.models.clone(),
-        answers: run.answers.clone(),
+        answers: stated::answered(run),
         findings: of_facts(run).chain(in_words(run)).collect(),
         findings_silenced: remembered::silenced(run),
         companions: companions(run),

@@ -69,6 +69,17 @@ pub(super) fn is_silenced(run: &Run, finding: &str) -> bool {
     entry.is_some_and(|entry| entry.silenced.is_some())
 }
 
+/// Returns in words that findings of earlier runs go on, such as `M2, M4 go on`: those that were measured again and that the
+/// run did not tell by itself. `None` if there are none.
+pub(super) fn goes_on(run: &Run) -> Option<String> {
+    let is_over = |entry: &Entry| matches!(entry.standing, Standing::Over | Standing::Unmeasured);
+    let told = run.remembrance.iter().flat_map(Remembrance::told);
+    let ids = told.filter(|entry| entry.finding.is_none() && !is_over(entry)).map(|entry| entry.id.as_str());
+    let ids = ids.collect::<Vec<_>>();
+    let verb = if ids.len() == 1 { "goes on" } else { "go on" };
+    (!ids.is_empty()).then(|| format!("{} {verb}", ids.join(", ")))
+}
+
 /// Returns how grave the findings are of which somebody is told.
 pub(super) fn severities(run: &Run) -> impl Iterator<Item = Severity> {
     let shown = run.findings.iter().filter(|finding| !is_silenced(run, &finding.id));

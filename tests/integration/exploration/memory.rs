@@ -607,3 +607,18 @@ async fn what_cannot_be_measured_any_more_is_news_once() {
     assert!(sent(&nights).len() == 2 || is_incomplete, "{}", third.stdout);
     assert_eq!(nights.findings()[0]["is_open"], true);
 }
+
+#[tokio::test]
+async fn where_nothing_new_answers_a_question_what_goes_on_is_named() {
+    let nights = Nights::new("memory_answers").await;
+    nights.night("2026-10-31", records(&["gap(q1[shop].after, q1[mail].after)"], "high"), &[]);
+    let offline = ["--offline", "--focus", "growth", "--as-of", "2026-11-01", "--format", "json", "--quiet"];
+    let second = nights.program.run(&offline);
+    let told = report(&second);
+    let whys = told["answers"].as_array().unwrap().iter().filter_map(|answer| answer["not_answerable"].as_str());
+    let whys = whys.collect::<Vec<_>>();
+    assert!(whys.contains(&"nothing new answers it; M1 goes on"), "{told:#}");
+    let page = nights.program.run(&["replay", "latest"]).stdout;
+    assert!(page.contains("nothing new answers it; M1 goes on"), "{page}");
+    assert!(!page.contains("nothing beyond chance that answers it"), "{page}");
+}
