@@ -65,6 +65,10 @@ async fn told(
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
     let today = config.as_of.unwrap_or_else(|| open::today(config));
+    let day = match config.as_of {
+        Some(day) => day,
+        None => last_night(memory, today).await?,
+    };
     let kind = |because: Because| match because {
         Because::WrongFigure => Feedback::WrongFigure,
         Because::WrongConclusion => Feedback::WrongConclusion,
@@ -77,29 +81,41 @@ async fn told(
         FindingsCommand::List { all, json, .. } => return list(*all, *json, memory, today, output).await,
         FindingsCommand::Show { which, json } => return show(which.finding, *json, memory, output).await,
         FindingsCommand::Memories { .. } => return Ok(ExitStatus::Done),
-        FindingsCommand::Accept { said } => (said, verdict(Feedback::Useful, said, today)),
-        FindingsCommand::Resolve { said } => (said, verdict(Feedback::Resolved, said, today)),
+        FindingsCommand::Accept { said } => (said, verdict(Feedback::Useful, said, day)),
+        FindingsCommand::Resolve { said } => (said, verdict(Feedback::Resolved, said, day)),
         FindingsCommand::Comment { said } if said.reason.is_none() => {
             return Err(Failure::usage("a comment needs words").hint("give them with --reason TEXT"));
         }
-        FindingsCommand::Comment { said } => (said, verdict(Feedback::Comment, said, today)),
+        FindingsCommand::Comment { said } => (said, verdict(Feedback::Comment, said, day)),
         FindingsCommand::Snooze { until, said } => {
-            (said, Verdict { until: Some(*until), ..verdict(Feedback::Snoozed, said, today) })
+            (said, Verdict { until: Some(*until), ..verdict(Feedback::Snoozed, said, day) })
         }
         FindingsCommand::Dismiss { because, until, unless_worse, said } => {
             if unless_worse.is_some() && *because != Because::Known {
                 return Err(Failure::usage("--unless-worse belongs to --because known"));
             }
-            (said, Verdict { until: *until, share: *unless_worse, ..verdict(kind(*because), said, today) })
+            (said, Verdict { until: *until, share: *unless_worse, ..verdict(kind(*because), said, day) })
         }
     };
-    if let Some(until) = verdict.until.filter(|until| *until < today) {
-        return Err(Failure::usage(format!("--until {until} is before today, {today}")));
+    if let Some(until) = verdict.until.filter(|until| *until < day) {
+        return Err(Failure::usage(format!("--until {until} is before {}", of_day(day, today))));
     }
     let number = said.which.finding;
     let finding = memory.say(number, &verdict, Timestamp::now()).await?.ok_or_else(|| unknown(number))?;
     output.talk().note(&format!("{}: {}", finding.id(), verdict.words()));
     Ok(ExitStatus::Done)
+}
+
+/// Returns the day from which a verdict holds: that of the memory's last night, where that is earlier than today. So it holds for
+/// the next night where nights are of days that are past, as in a rehearsal.
+async fn last_night(memory: &Memory<'_>, today: Date) -> Result<Date, Failure> {
+    let night = memory.nights().await?.last().copied();
+    Ok(night.map_or(today, |night| night.min(today)))
+}
+
+/// Returns what a day is, in words.
+fn of_day(day: Date, today: Date) -> String {
+    if day == today { format!("today, {today}") } else { format!("the last night, {day}") }
 }
 
 fn unknown(number: i32) -> Failure {

@@ -622,3 +622,22 @@ async fn where_nothing_new_answers_a_question_what_goes_on_is_named() {
     assert!(page.contains("nothing new answers it; M1 goes on"), "{page}");
     assert!(!page.contains("nothing beyond chance that answers it"), "{page}");
 }
+
+#[tokio::test]
+async fn what_people_say_holds_from_the_last_night_on() {
+    let nights = Nights::new("memory_rehearsed").await;
+    nights.night("2026-10-31", finds(), &[]);
+    let said = |arguments: &[&str]| nights.program.run(&[&["findings"], arguments, &["--as", "Ann"]].concat());
+    // The clock may be months after that night.
+    let resolved = said(&["resolve", "M1"]);
+    assert_eq!(resolved.code, 0, "{}", resolved.stderr);
+    let (second, _) = nights.night("2026-11-01", looks_at_nothing(), &[]);
+    assert_eq!(standing(&second), "back", "{}", second.stdout);
+    let snoozed = said(&["snooze", "M1", "--until", "2026-11-02"]);
+    assert_eq!(snoozed.code, 0, "{}", snoozed.stderr);
+    let (third, _) = nights.night("2026-11-02", looks_at_nothing(), &[]);
+    let third = report(&third);
+    assert!(third["remembrance"]["entries"][0]["silenced"].is_string(), "{third:#}");
+    let past = said(&["snooze", "M1", "--until", "2020-01-01"]);
+    assert!(past.code == 2 && past.stderr.contains("is before"), "{}", past.stderr);
+}
