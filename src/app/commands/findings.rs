@@ -50,12 +50,19 @@ async fn name(config: &Config, output: &Output) -> Result<String, Failure> {
         None if config.is_demo() || !config.names_a_database() => Err(Failure::usage("whose findings?")
             .hint("name the database as for `explore`, or a memory with --memory NAME")),
         None => {
-            let database = open::ungraded_database(config, output).await?;
+            let database = open::ungraded_database(config, output).await.map_err(without_a_database)?;
             let whose = memory::whose(config, &database).await?;
             database.close().await;
             Ok(whose.map(|whose| whose.name).unwrap_or_default())
         }
     }
+}
+
+/// Says how findings are shown of a database that cannot be reached.
+fn without_a_database(failure: Failure) -> Failure {
+    let other = "--memory NAME needs no database: `explore findings memories` lists the names";
+    let hint = failure.advice().map_or_else(|| other.to_owned(), |advice| format!("{advice}; {other}"));
+    failure.hint(hint)
 }
 
 async fn told(
