@@ -23,6 +23,8 @@ mod recording;
 pub mod survey;
 mod telling;
 
+pub(super) use self::recording::NOTHING;
+
 use async_trait::async_trait;
 use jiff::civil::Date;
 use serde_json::json;

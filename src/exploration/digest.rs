@@ -73,7 +73,7 @@ pub struct Style<'a> {
 
 /// Writes the message about a run; `None` if there is no news and the style does not ask for a line about that.
 pub fn digest(run: &Run, remembrance: &Remembrance, style: Style<'_>) -> Result<Option<Message>, Error> {
-    let news = remembrance.told().filter(|entry| entry.standing.is_news()).collect::<Vec<_>>();
+    let news = remembrance.told().filter(|entry| entry.is_news()).collect::<Vec<_>>();
     if news.is_empty() && run.complete && !style.is_always {
         return Ok(None);
     }
@@ -119,6 +119,7 @@ pub fn unable(alert: &str, why: &str) -> Result<Message, Error> {
         intro: line(alert, SUBJECT_CHARACTERS),
         summary: format!("could not look behind the alert: {}", line(why, SENTENCE_CHARACTERS)),
         caution: None,
+        gone: Vec::new(),
         rest: None,
         hint: "The alert itself stands.".to_owned(),
         link: None,
@@ -146,6 +147,8 @@ struct Words {
     intro: String,
     summary: String,
     caution: Option<String>,
+    /// What findings rest on that is not there any more.
+    gone: Vec<String>,
     rest: Option<String>,
     hint: String,
     /// The address of the report.
@@ -163,7 +166,7 @@ impl Words {
         let more = news.len().saturating_sub(ITEMS_MAX);
         let more =
             (more > 0).then(|| format!("{} more in the report.", count(more, "piece of news", "pieces of news")));
-        let same = remembrance.told().filter(|entry| !entry.standing.is_news()).collect::<Vec<_>>();
+        let same = remembrance.told().filter(|entry| !entry.is_news()).collect::<Vec<_>>();
         let ids = same.iter().take(20).map(|entry| entry.id.as_str()).collect::<Vec<_>>().join(", ");
         let same =
             (!same.is_empty()).then(|| format!("{} as before: {ids}.", count(same.len(), "finding", "findings")));
@@ -173,6 +176,7 @@ impl Words {
             intro: line(&format!("{title}, as of {}", run.as_of()), SUBJECT_CHARACTERS),
             summary,
             caution: (!run.complete).then(|| line(&report::verdict(run), SENTENCE_CHARACTERS)),
+            gone: remembrance.gone.iter().map(|text| line(&format!("{text}."), SENTENCE_CHARACTERS)).collect(),
             rest: (!rest.is_empty()).then_some(rest),
             hint: hint(run),
             link: link.map(|link| linked(run, link)),
@@ -208,6 +212,7 @@ impl Words {
                 StopReason::Finished | StopReason::QueryLimit | StopReason::TimeLimit => None,
                 _ => Some(line(&report::verdict(run), SENTENCE_CHARACTERS)),
             },
+            gone: Vec::new(),
             rest: (!rest.is_empty()).then(|| rest.join(" ")),
             hint: hint(run),
             link: None,
@@ -237,7 +242,11 @@ fn item(entry: &Entry, finding: Option<&Finding>) -> Item {
         Standing::New => None,
         _ => Some(format!("first seen {}", entry.first_seen)),
     };
-    let detail = since.into_iter().chain(entry.course()).collect::<Vec<_>>().join(": ");
+    // What its course is told of is no more than what was measured before.
+    let course = entry.course().filter(|_| !entry.is_lost);
+    let detail = since.into_iter().chain(course).collect::<Vec<_>>().join(": ");
+    let why = entry.why.as_ref().filter(|_| entry.is_lost).map(|why| format!("{why}; as it was measured last"));
+    let detail = [detail].into_iter().filter(|detail| !detail.is_empty()).chain(why).collect::<Vec<_>>().join("; ");
     let impact = finding.and_then(|finding| finding.impact.as_ref());
     Item {
         id: entry.id.clone(),
@@ -273,6 +282,7 @@ fn mail(player: &str, words: &Words, items: &[Item], chart: Option<&Drawn>) -> V
         "intro": words.intro,
         "summary": words.summary,
         "caution": words.caution,
+        "gone": words.gone,
         "items": items,
         "rest": words.rest,
         "hint": words.hint,
@@ -288,7 +298,7 @@ fn text(words: &Words, items: &[Item]) -> String {
     let mut page = Page::new(Layout { width: WIDTH, colours: false });
     page.paragraph(&words.subject);
     words.aside().iter().for_each(|summary| page.paragraph(summary));
-    words.caution.iter().for_each(|caution| page.paragraph(&format!("! {caution}")));
+    words.gone.iter().chain(&words.caution).for_each(|text| page.paragraph(&format!("! {text}")));
     for item in items {
         let detail = if item.detail.is_empty() { String::new() } else { format!(" \u{b7} {}", item.detail) };
         page.line(&format!("{} \u{b7} {} \u{b7} {}{detail}", item.word.to_uppercase(), item.severity, item.id), 0);
@@ -319,8 +329,9 @@ fn blocks(words: &Words, items: &[Item]) -> Value {
     let caution = words.caution.iter().map(|caution| section(&format!("*Incomplete.* {}", escape(caution))));
     let rest = words.rest.iter().map(|rest| context(&escape(rest)));
     let aside = words.aside().map(|summary| section(&escape(summary)));
-    let blocks =
-        [header(&words.subject)].into_iter().chain(aside).chain(caution).chain(items.iter().map(one)).chain(rest);
+    let gone = words.gone.iter().map(|text| section(&escape(text)));
+    let before = [header(&words.subject)].into_iter().chain(gone).chain(aside).chain(caution);
+    let blocks = before.chain(items.iter().map(one)).chain(rest);
     let link = words.link.as_ref().map(|link| context(&format!("<{}|The report>", escape(link))));
     blocks.chain(link).chain([context(&escape(&words.hint))]).collect()
 }

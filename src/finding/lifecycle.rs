@@ -54,7 +54,7 @@ impl Standing {
         }
     }
 
-    /// Returns whether it is news for somebody who knows the findings so far.
+    /// Returns whether it is news by itself.
     pub fn is_news(self) -> bool {
         matches!(self, Self::New | Self::Back | Self::Worse | Self::Better | Self::Over)
     }
@@ -105,6 +105,9 @@ pub struct Remembrance {
     pub memory: String,
     /// The findings of the run and those that are open, in the order of reports.
     pub entries: Vec<Entry>,
+    /// What findings rest on that is not there any more, and was before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<String>,
     /// What a reader should know of the memory itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
@@ -115,9 +118,12 @@ pub struct Remembrance {
 pub struct Entry {
     /// Such as `M12`.
     pub id: String,
-    /// The finding of the run that told it, such as `F3`; null where the run only measured it again.
+    /// The finding of the run that leads with the same, such as `F3`; null where the run only measured it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<String>,
+    /// Other findings of the run that belong to it: they tell another of its facts, or the same effect of another measure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     pub standing: Standing,
     /// The day of the first run that told it, `YYYY-MM-DD`.
     #[schemars(with = "String")]
@@ -134,6 +140,9 @@ pub struct Entry {
     /// Why it could not be measured again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Whether it was measured before and cannot be any more, which is news once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_lost: bool,
     /// Why nobody is told of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silenced: Option<String>,
@@ -154,9 +163,10 @@ pub struct Point {
 }
 
 impl Remembrance {
-    /// Returns the entry of a finding of the run.
+    /// Returns the entry to which a finding of the run belongs.
     pub fn of(&self, finding: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.finding.as_deref() == Some(finding))
+        let is_it = |entry: &&Entry| entry.is_led_by(finding) || entry.also.iter().any(|other| other == finding);
+        self.entries.iter().find(is_it)
     }
 
     /// Returns the entries of which somebody is told.
@@ -176,6 +186,16 @@ impl Remembrance {
 }
 
 impl Entry {
+    /// Returns whether it is news for somebody who knows the findings so far.
+    pub fn is_news(&self) -> bool {
+        self.standing.is_news() || self.is_lost
+    }
+
+    /// Returns whether a finding of the run leads with the same.
+    pub fn is_led_by(&self, finding: &str) -> bool {
+        self.finding.as_deref() == Some(finding)
+    }
+
     /// Returns how its size moved, such as `-12.0% > -15.1% > -18.3%`; nothing where it was measured once.
     pub fn course(&self) -> Option<String> {
         const POINTS: usize = 6;

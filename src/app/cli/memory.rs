@@ -141,7 +141,7 @@ pub struct SaidArguments {
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Who says so [default: the user of this machine]
-    #[arg(long = "as", value_name = "NAME")]
+    #[arg(long = "as", value_name = "NAME", value_parser = values::name)]
     pub by: Option<String>,
 }
 

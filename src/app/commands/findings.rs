@@ -51,12 +51,19 @@ async fn name(config: &Config, output: &Output) -> Result<String, Failure> {
         None if config.is_demo() || !config.names_a_database() => Err(Failure::usage("whose findings?")
             .hint("name the database as for `explore`, or a memory with --memory NAME")),
         None => {
-            let database = open::ungraded_database(config, output).await?;
+            let database = open::ungraded_database(config, output).await.map_err(without_a_database)?;
             let whose = memory::whose(config, &database).await?;
             database.close().await;
             Ok(whose.map(|whose| whose.name).unwrap_or_default())
         }
     }
+}
+
+/// Says how findings are shown of a database that cannot be reached.
+fn without_a_database(failure: Failure) -> Failure {
+    let other = "--memory NAME needs no database: `explore findings memories` lists the names";
+    let hint = failure.advice().map_or_else(|| other.to_owned(), |advice| format!("{advice}; {other}"));
+    failure.hint(hint)
 }
 
 async fn told(
@@ -66,6 +73,10 @@ async fn told(
     output: &mut Output,
 ) -> Result<ExitStatus, Failure> {
     let today = config.as_of.unwrap_or_else(|| open::today(config));
+    let day = match config.as_of {
+        Some(day) => day,
+        None => memory.day_of_verdicts(today).await?,
+    };
     let kind = |because: Because| match because {
         Because::WrongFigure => Feedback::WrongFigure,
         Because::WrongConclusion => Feedback::WrongConclusion,
@@ -78,17 +89,17 @@ async fn told(
         FindingsCommand::List { all, json, .. } => return list(*all, *json, memory, today, output).await,
         FindingsCommand::Show { which, json } => return show(which.finding, *json, (memory, today), output).await,
         FindingsCommand::Memories { .. } => return Ok(ExitStatus::Done),
-        FindingsCommand::Accept { said } => (said, verdict(Feedback::Useful, said, today)),
-        FindingsCommand::Resolve { said } => (said, verdict(Feedback::Resolved, said, today)),
-        FindingsCommand::Comment { said } => (said, verdict(Feedback::Comment, said, today)),
+        FindingsCommand::Accept { said } => (said, verdict(Feedback::Useful, said, day)),
+        FindingsCommand::Resolve { said } => (said, verdict(Feedback::Resolved, said, day)),
+        FindingsCommand::Comment { said } => (said, verdict(Feedback::Comment, said, day)),
         FindingsCommand::Snooze { until, said } => {
-            (said, Verdict { until: Some(*until), ..verdict(Feedback::Snoozed, said, today) })
+            (said, Verdict { until: Some(*until), ..verdict(Feedback::Snoozed, said, day) })
         }
         FindingsCommand::Dismiss { because, until, unless_worse, said } => {
-            (said, Verdict { until: *until, share: *unless_worse, ..verdict(kind(*because), said, today) })
+            (said, Verdict { until: *until, share: *unless_worse, ..verdict(kind(*because), said, day) })
         }
     };
-    if let Some(fault) = verdict.fault(today) {
+    if let Some(fault) = verdict.fault() {
         return Err(Failure::usage(fault)
             .hint("--reason has the words, --until the day; --unless-worse belongs to --because known"));
     }

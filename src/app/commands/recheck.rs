@@ -79,8 +79,25 @@ pub(super) async fn run(
     })
 }
 
+/// Returns whether this is how a report names a finding within a run, such as `F1`.
+fn is_of_report(what: &str) -> bool {
+    let number = what.strip_prefix(['F', 'f']).unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn read(what: &str, config: &Config, output: &Output) -> Result<journal::Run, Failure> {
-    let found = runs::find(&config.runs_dir, what).map_err(|error| Failure::new(Kind::Usage, error))?;
+    let unknown = |error: runs::Error| {
+        let failure = Failure::new(Kind::Usage, error);
+        if is_of_report(what) {
+            failure.hint(
+                "findings are named as they are remembered, such as M12 (the report and `explore findings list` say so); a run's id \
+                 checks all that it found",
+            )
+        } else {
+            failure
+        }
+    };
+    let found = runs::find(&config.runs_dir, what).map_err(unknown)?;
     if let Some(remark) = &found.remark {
         output.talk().note(remark);
     }

@@ -20,6 +20,9 @@ const FINDINGS_MAX: usize = 12;
 const ANSWERS_MAX: usize = 3;
 /// Words of a question that a finding speaks of, if it answers it.
 const ANSWERING_MIN: usize = 2;
+/// Why a question is not answered of which everything was looked at.
+pub(in crate::exploration) const NOTHING: &str =
+    "the built-in analyst looked, and found nothing beyond chance that answers it";
 /// The key of the call that ends the run.
 const FINISH: &str = "finish";
 /// How the answer to a finding that was recorded begins.
@@ -170,7 +173,7 @@ fn answers(
              there more than once, and found none; single extreme values, gaps in time and values that refer to nothing it \
              does not look for"
         } else if has_looked {
-            "the built-in analyst looked, and found nothing beyond chance that answers it"
+            NOTHING
         } else {
             "the built-in analyst could look at no table: `explore doctor --offline` says why for each"
         };

@@ -1,9 +1,11 @@
 //! Which findings of a run are new, which are known, and how these go on. Pure: what is remembered and what the run found
 //! come in, what is to be remembered goes out.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
-use super::definition::Definition;
+use super::definition::{Definition, Definitions};
 use super::remembered::{Feedback, Remembered};
 use crate::agent::known::Remeasured;
 use crate::finding::basis::Basis;
@@ -28,51 +30,97 @@ pub struct Found<'a> {
 }
 
 /// Decides how each finding stands. `known` becomes what is to be remembered.
-pub fn decide(
-    memory: &str,
-    known: &mut Vec<Remembered>,
-    found: Found<'_>,
-    definition: &dyn Fn(&Basis) -> Definition,
-) -> Remembrance {
-    let mut told = known.iter().map(|_| Vec::new()).collect::<Vec<Vec<usize>>>();
-    let mut new = Vec::new();
-    for index in 0..found.findings.len() {
-        match place_of(known, &found.findings[index]) {
-            Some(place) => told[place].push(index),
-            None => new.push(index),
-        }
-    }
+pub fn decide(memory: &str, known: &mut Vec<Remembered>, found: Found<'_>, definitions: &Definitions) -> Remembrance {
+    let (told, new) = assigned(known, found);
     let mut remembrance = Remembrance { memory: memory.to_owned(), ..Remembrance::default() };
     let before = known.len();
     for place in 0..before {
-        let next = Next { found, told: &told[place], definition };
+        let next = Next { found, told: &told[place], definitions };
         remembrance.entries.extend(next.entry(&mut known[place]));
     }
     for index in new {
-        remembrance.entries.push(begin(known, index, found, definition));
+        remembrance.entries.push(begin(known, index, found, definitions));
     }
     lower(known, &mut remembrance);
-    let rank =
-        |entry: &Entry| (entry.silenced.is_some(), entry.standing, entry.is_lowered, std::cmp::Reverse(entry.severity));
+    remembrance.gone = gone(known, &remembrance, definitions);
+    let rank = |entry: &Entry| {
+        let place = (!entry.is_news(), entry.standing, entry.is_lowered, std::cmp::Reverse(entry.severity));
+        (entry.silenced.is_some(), place)
+    };
     remembrance.entries.sort_by_key(rank);
     remembrance
 }
 
-/// Returns the finding that is remembered of the same matter: by its lead, else by another of its facts, an open one first;
-/// else an open one that tells the same effect of another measure. What goes the other way is another finding.
-fn place_of(known: &[Remembered], finding: &Finding) -> Option<usize> {
+/// The findings of the run that are about one that is remembered.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    /// Those that lead with the same matter, the gravest first.
+    leads: Vec<usize>,
+    /// Those that lead with another of its facts, or tell the same effect of another measure.
+    also: Vec<usize>,
+}
+
+/// Returns which findings of the run are about which that is remembered, and which are new.
+fn assigned(known: &[Remembered], found: Found<'_>) -> (Vec<Told>, Vec<usize>) {
+    let mut told = vec![Told::default(); known.len()];
+    let mut others = Vec::new();
+    for (index, finding) in found.findings.iter().enumerate() {
+        match place_by_lead(known, finding) {
+            Some(place) => told[place].leads.push(index),
+            None => others.push(index),
+        }
+    }
+    for one in &mut told {
+        one.leads.sort_by_key(|index| std::cmp::Reverse(found.findings[*index].severity));
+    }
+    // What is over tonight is not what another of its facts tells tonight.
+    let goes_on =
+        known.iter().zip(&told).map(|(one, told)| one.is_open() && (!told.leads.is_empty() || !is_gone(one, found)));
+    let goes_on = goes_on.collect::<Vec<_>>();
+    let mut new = Vec::new();
+    for index in others {
+        match place_beside(known, &goes_on, &found.findings[index]) {
+            Some(place) => told[place].also.push(index),
+            None => new.push(index),
+        }
+    }
+    (told, new)
+}
+
+/// Returns whether a finding was measured again and nothing is left of it.
+fn is_gone(known: &Remembered, found: Found<'_>) -> bool {
+    let measured = found.remeasured.iter().find(|one| one.finding == known.id()).and_then(|one| one.fact.as_ref());
+    measured.is_some_and(|fact| course(known.told, known.lead.says_something(), fact) == Standing::Over)
+}
+
+/// Returns the finding that is remembered which leads with the same matter, an open one first. What goes the other way is
+/// another finding.
+fn place_by_lead(known: &[Remembered], finding: &Finding) -> Option<usize> {
     let lead = finding.lead()?;
     let matter = Matter::of(lead);
-    let by_lead = |one: &Remembered| {
+    let is_it = |one: &Remembered| {
         let leads = one.matters.first().is_some_and(|other| other.is_same(&matter));
         leads && !is_turned(&one.told_lead, lead)
     };
+    let open = known.iter().position(|one| one.is_open() && is_it(one));
+    open.or_else(|| known.iter().position(is_it))
+}
+
+/// Returns the finding that goes on to which another one of the run belongs: of which its lead is another fact, else of which
+/// it tells the same effect by another measure. One that is graver is a finding of its own.
+fn place_beside(known: &[Remembered], goes_on: &[bool], finding: &Finding) -> Option<usize> {
+    let lead = finding.lead()?;
+    let matter = Matter::of(lead);
     let is_along = |other: &Matter| !has_direction(lead) || other.falls == matter.falls;
-    let by_any = |one: &Remembered| one.matters.iter().any(|other| other.is_same(&matter) && is_along(other));
-    let by_effect = |one: &Remembered| one.is_open() && one.matters.iter().any(|other| other.is_same_effect(&matter));
-    let open = |is_it: &dyn Fn(&Remembered) -> bool| known.iter().position(|one| one.is_open() && is_it(one));
-    let any = |is_it: &dyn Fn(&Remembered) -> bool| open(is_it).or_else(|| known.iter().position(is_it));
-    any(&by_lead).or_else(|| any(&by_any)).or_else(|| open(&by_effect))
+    let is_fact = |other: &Matter| other.is_same(&matter) && is_along(other);
+    let is_effect = |other: &Matter| other.is_same_effect(&matter);
+    let first = |is_it: &dyn Fn(&Matter) -> bool| {
+        let is_place = |(one, goes_on): (&Remembered, &bool)| {
+            *goes_on && finding.severity <= one.severity && one.matters.iter().any(is_it)
+        };
+        known.iter().zip(goes_on).position(is_place)
+    };
+    first(&is_fact).or_else(|| first(&is_effect))
 }
 
 /// Returns whether a fact is a change, a difference or a slope.
@@ -91,30 +139,32 @@ fn is_turned(told: &Fact, now: &Fact) -> bool {
 /// What a run says of one finding that is remembered.
 struct Next<'a> {
     found: Found<'a>,
-    /// The findings of the run that are about it.
-    told: &'a [usize],
-    definition: &'a dyn Fn(&Basis) -> Definition,
+    told: &'a Told,
+    definitions: &'a Definitions,
 }
 
 impl Next<'_> {
     /// Decides how it goes on. Returns nothing of a finding that is over and was not told again.
     fn entry(&self, known: &mut Remembered) -> Option<Entry> {
         let as_of = self.found.as_of;
-        if !known.is_open() && self.told.is_empty() {
+        if !known.is_open() && self.told.leads.is_empty() {
             return None;
         }
         let was_over = !known.is_open();
-        let Definition { tables, hash, newest } = (self.definition)(&known.basis);
-        // A statement that is refused now reads no table that is known.
-        let is_read = !tables.is_empty();
-        let is_redefined = is_read && !known.definition.is_empty() && known.definition != hash;
+        let (gone, changed) = (self.definitions.gone(&known.definitions), self.definitions.changed(&known.definitions));
+        let newest = self.definitions.of(&known.basis).newest;
+        let was_measured = known.standing != Standing::Unmeasured;
         // The dates of its statement moved to there; what is told later may begin anew.
         let is_stale = newest.is_some_and(|newest| newest <= known.newest) && known.newest < as_of && !was_over;
-        if is_read {
-            (known.tables, known.definition) = (tables, hash);
-            known.newest = newest.unwrap_or(as_of).min(as_of);
+        let (standing, why) = self.standing(known, !changed.is_empty());
+        if standing != Standing::Unmeasured {
+            // What it rests on may be what this run asked.
+            let Definition { tables, hashes, .. } = self.definitions.of(&known.basis);
+            if !tables.is_empty() {
+                (known.tables, known.definitions) = (tables, hashes);
+                known.newest = newest.unwrap_or(as_of).min(as_of);
+            }
         }
-        let (standing, why) = self.standing(known, is_redefined);
         let is_resolved = known.verdict.as_ref().is_some_and(|verdict| verdict.kind == Feedback::Resolved);
         // What somebody called mended and is there on another day is back.
         let is_back = was_over || is_resolved && known.verdict.as_ref().is_some_and(|verdict| verdict.at < as_of);
@@ -126,15 +176,23 @@ impl Next<'_> {
         if matches!(standing, Standing::Back | Standing::Over) && is_resolved {
             known.verdict = None;
         }
+        // Of what the run tells by itself, it says how grave it is now.
+        if let Some(index) = self.told.leads.first() {
+            known.severity = self.found.findings[*index].severity;
+        }
         known.stand(standing, as_of);
-        let mut entry = entry(known, self.told.first().map(|index| &self.found.findings[*index]), why, as_of);
+        let mut findings = self.told.leads.iter().map(|index| self.found.findings[*index].id.clone());
+        let finding = findings.next();
+        let also = findings.chain(self.told.also.iter().map(|index| self.found.findings[*index].id.clone())).collect();
+        let mut entry = Entry { finding, also, ..entry(known, why, as_of) };
         if is_stale && entry.why.is_none() {
             entry.why = Some(format!("no rows have come since {}: it is told of the same ones", known.newest));
         }
-        if is_redefined && standing != Standing::Unmeasured {
-            entry.why = Some(
-                "the definition of a table changed since it was measured last: it is compared from now on".to_owned(),
-            );
+        if standing == Standing::Unmeasured {
+            entry.is_lost = was_measured;
+            entry.why = unmeasured(&gone, &changed, entry.why);
+        } else if !changed.is_empty() {
+            entry.why = Some(format!("{}: it is compared from now on", redefined(&changed)));
         }
         Some(entry)
     }
@@ -157,7 +215,7 @@ impl Next<'_> {
                 return (standing, None);
             }
             // What the run finds by itself, with all its tests, is not over: its window reaches back to where it was.
-            if let Some(index) = self.by_lead(known) {
+            if let Some(index) = self.told.leads.first().copied() {
                 let standing = self.told_lead(index).map_or(Standing::Ongoing, |lead| course(known.told, said, lead));
                 self.rebase(known, index);
                 let why = "measured as it was told before, nothing is left of it: a longer time still has it";
@@ -167,13 +225,13 @@ impl Next<'_> {
             known.keep(fact, as_of);
             return (Standing::Over, None);
         }
-        if let Some(index) = self.by_lead(known) {
+        if let Some(index) = self.told.leads.first().copied() {
             let standing = self.told_lead(index).map_or(Standing::Ongoing, |lead| course(known.told, said, lead));
             self.rebase(known, index);
             let standing = if standing == Standing::Over || is_redefined { Standing::Ongoing } else { standing };
             return (standing, None);
         }
-        if !self.told.is_empty() {
+        if !self.told.also.is_empty() {
             return (Standing::Ongoing, why);
         }
         (Standing::Unmeasured, why.or_else(|| Some("the run ended before it was measured".to_owned())))
@@ -183,13 +241,6 @@ impl Next<'_> {
         self.found.findings[index].lead()
     }
 
-    /// Returns the finding of the run that leads with the same matter.
-    fn by_lead(&self, known: &Remembered) -> Option<usize> {
-        let lead = known.matters.first()?;
-        let is_it = |index: &&usize| self.told_lead(**index).is_some_and(|fact| lead.is_same(&Matter::of(fact)));
-        self.told.iter().find(is_it).copied()
-    }
-
     /// Keeps what the run measured in the place of what could not be measured again.
     fn rebase(&self, known: &mut Remembered, index: usize) {
         let finding = &self.found.findings[index];
@@ -197,23 +248,53 @@ impl Next<'_> {
         known.basis = self.found.bases.get(index).cloned().unwrap_or_default();
         known.fact.clone_from(&lead.id);
         known.told_lead = lead.clone();
-        let newest = (self.definition)(&known.basis).newest;
+        let newest = self.definitions.of(&known.basis).newest;
         known.last_day = newest.map_or(self.found.as_of, |newest| newest.min(self.found.as_of));
-        known.severity = finding.severity;
         known.keep(lead, self.found.as_of);
     }
 }
 
+/// Returns why a finding could not be measured: first what became of the tables.
+fn unmeasured(gone: &[String], changed: &[String], why: Option<String>) -> Option<String> {
+    match (gone, changed) {
+        ([], []) => why,
+        ([], changed) => Some([redefined(changed)].into_iter().chain(why).collect::<Vec<_>>().join("; ")),
+        (gone, _) => Some(gone_in_words(gone)),
+    }
+}
+
+fn redefined(tables: &[String]) -> String {
+    format!("the definition of {} changed since it was measured last", tables.join(" and "))
+}
+
+fn gone_in_words(tables: &[String]) -> String {
+    match tables {
+        [table] => format!("table {table} is not there any more"),
+        tables => format!("tables {} are not there any more", tables.join(" and ")),
+    }
+}
+
+/// Returns which tables are not there any more, each with the findings that rest on it, where that is news.
+fn gone(known: &[Remembered], remembrance: &Remembrance, definitions: &Definitions) -> Vec<String> {
+    let mut findings = BTreeMap::<String, Vec<&str>>::new();
+    for entry in remembrance.told().filter(|entry| entry.is_lost) {
+        let one = known.iter().find(|one| one.id() == entry.id);
+        for table in one.map(|one| definitions.gone(&one.definitions)).unwrap_or_default() {
+            findings.entry(table).or_default().push(&entry.id);
+        }
+    }
+    let told = |(table, ids): (String, Vec<&str>)| {
+        let rest = if ids.len() == 1 { "rests" } else { "rest" };
+        format!("{} ({} {rest} on it)", gone_in_words(&[table]), ids.join(", "))
+    };
+    findings.into_iter().map(told).collect()
+}
+
 /// Keeps a finding that was not known.
-fn begin(
-    known: &mut Vec<Remembered>,
-    index: usize,
-    found: Found<'_>,
-    definition: &dyn Fn(&Basis) -> Definition,
-) -> Entry {
+fn begin(known: &mut Vec<Remembered>, index: usize, found: Found<'_>, definitions: &Definitions) -> Entry {
     let finding = &found.findings[index];
     let basis = found.bases.get(index).cloned().unwrap_or_default();
-    let Definition { tables, hash, newest } = definition(&basis);
+    let Definition { tables, hashes, newest } = definitions.of(&basis);
     let last_day = newest.map_or(found.as_of, |newest| newest.min(found.as_of));
     let lead = finding.facts[0].clone();
     let mut new = Remembered {
@@ -231,30 +312,33 @@ fn begin(
         told: None,
         series: Vec::new(),
         tables,
-        definition: hash,
+        definitions: hashes,
         verdict: None,
         told_lead: lead.clone(),
         lead: lead.clone(),
     };
     new.keep(lead, found.as_of);
     new.stand(Standing::New, found.as_of);
-    let entry = entry(&new, Some(finding), None, found.as_of);
+    let entry = Entry { finding: Some(finding.id.clone()), ..entry(&new, None, found.as_of) };
     known.push(new);
     entry
 }
 
-fn entry(known: &Remembered, finding: Option<&Finding>, why: Option<String>, as_of: Date) -> Entry {
+/// Returns how a finding stands that the run only measured again.
+fn entry(known: &Remembered, why: Option<String>, as_of: Date) -> Entry {
     let verdict = known.verdict.as_ref();
     Entry {
         id: known.id(),
-        finding: finding.map(|finding| finding.id.clone()),
+        finding: None,
+        also: Vec::new(),
         standing: known.standing,
         first_seen: known.first_seen,
         since: known.since,
-        severity: finding.map_or(known.severity, |finding| finding.severity),
+        severity: known.severity,
         sentence: known.lead.sentence.clone(),
         series: known.series.clone(),
         why,
+        is_lost: false,
         silenced: verdict.and_then(|verdict| verdict.silences(size(&known.lead), as_of)),
         is_lowered: false,
     }

@@ -1,4 +1,4 @@
-//! What the tables are that statements read, as a hash: their columns and what is declared of them. When it changes, a
+//! What each table is that statements read, as a hash: its columns and what is declared of it. When it changes, a
 //! figure may change without a change of the world.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -27,8 +27,8 @@ pub struct Definitions {
 pub struct Definition {
     /// The tables that it reads, as `schema.name`.
     pub tables: Vec<String>,
-    /// What these are.
-    pub hash: String,
+    /// What those of the catalog are.
+    pub hashes: BTreeMap<String, String>,
     /// The newest day in them; `None` if they have none.
     pub newest: Option<Date>,
 }
@@ -56,13 +56,21 @@ impl Definitions {
     pub fn of(&self, basis: &Basis) -> Definition {
         let named = basis.statements.iter().filter_map(|statement| self.tables.get(&statement.sql)).flatten();
         let tables = named.cloned().collect::<BTreeSet<_>>();
-        let mut hash = Sha256::new();
-        for table in &tables {
-            hash.update(table);
-            hash.update(self.hashes.get(table).map_or("", String::as_str));
-        }
+        let hash = |table: &String| Some((table.clone(), self.hashes.get(table)?.clone()));
+        let hashes = tables.iter().filter_map(hash).collect();
         let newest = tables.iter().filter_map(|table| self.newest.get(table)).max().copied();
-        Definition { tables: tables.into_iter().collect(), hash: hex(&hash.finalize()[..8]), newest }
+        Definition { tables: tables.into_iter().collect(), hashes, newest }
+    }
+
+    /// Returns the tables that were something and are not there any more.
+    pub fn gone(&self, known: &BTreeMap<String, String>) -> Vec<String> {
+        known.keys().filter(|table| !self.hashes.contains_key(*table)).cloned().collect()
+    }
+
+    /// Returns the tables that are something else than they were.
+    pub fn changed(&self, known: &BTreeMap<String, String>) -> Vec<String> {
+        let is_other = |(table, hash): &(&String, &String)| self.hashes.get(*table).is_some_and(|now| now != *hash);
+        known.iter().filter(is_other).map(|(table, _)| table.clone()).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! A finding as it is remembered, and what people said of it.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -49,9 +51,9 @@ pub struct Remembered {
     /// The tables that its statements read, as `schema.name`.
     #[serde(default)]
     pub tables: Vec<String>,
-    /// What the tables were when it was measured last, as a hash of their columns and of what is declared of them.
+    /// What each table of the catalog was when it was measured last, as a hash of its columns and of what is declared of it.
     #[serde(default)]
-    pub definition: String,
+    pub definitions: BTreeMap<String, String>,
     /// What somebody decided on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -140,7 +142,7 @@ impl Feedback {
 
 impl Verdict {
     /// Returns why nobody can say so; `None` if it can be said.
-    pub fn fault(&self, today: Date) -> Option<String> {
+    pub fn fault(&self) -> Option<String> {
         if self.kind == Feedback::Comment && self.reason.is_none() {
             return Some("a comment needs words".to_owned());
         }
@@ -150,8 +152,8 @@ impl Verdict {
         if self.share.is_some() && self.kind != Feedback::Known {
             return Some("only a finding that is known is told again when it worsens by a share".to_owned());
         }
-        let past = self.until.filter(|until| *until < today);
-        past.map(|until| format!("the last day {until} is before today, {today}"))
+        let past = self.until.filter(|until| *until < self.at);
+        past.map(|until| format!("the last day {until} is before {}, from which on it holds", self.at))
     }
 
     /// Returns why nobody is told of a finding of this size on a day; `None` if it is told.

@@ -13,7 +13,6 @@ use super::decide::{Found, decide};
 use super::definition::Definitions;
 use super::listed::{Part, Place, Which, chosen, silenced};
 use super::remembered::{Feedback, Remembered, Verdict};
-use crate::finding::basis::Basis;
 use crate::finding::lifecycle::{Remembrance, size};
 use crate::finding::matter::Matter;
 use crate::state::outbox::{About, add_written};
@@ -199,6 +198,12 @@ impl<'s> Memory<'s> {
         rows.iter().map(day).collect::<Result<_, _>>().map_err(failed(READ))
     }
 
+    /// Returns the day from which a verdict holds: that of the last night, where that is earlier than today. So it holds for the
+    /// next night where nights are of days that are past, as in a rehearsal.
+    pub async fn day_of_verdicts(&self, today: Date) -> Result<Date, Error> {
+        Ok(self.nights().await?.last().map_or(today, |night| today.min(*night)))
+    }
+
     /// Remembers a run, with the messages about it: once. A run that is remembered already changes nothing.
     pub async fn conclude(&self, conclusion: Conclusion<'_>) -> Result<Remembrance, Error> {
         let session = self.state.session().await?;
@@ -215,8 +220,7 @@ impl<'s> Memory<'s> {
         let rows = transaction.query(statement, &[&self.name]).await.map_err(failed(READ))?;
         let read = |row: &tokio_postgres::Row| json::read(READ, row.try_get(0).map_err(failed(READ))?);
         let mut findings = rows.iter().map(read).collect::<Result<Vec<Remembered>, _>>()?;
-        let definition = |basis: &Basis| conclusion.definitions.of(basis);
-        let remembrance = decide(&self.name, &mut findings, conclusion.found, &definition);
+        let remembrance = decide(&self.name, &mut findings, conclusion.found, conclusion.definitions);
         for finding in &findings {
             write(&transaction, &self.name, finding).await?;
         }

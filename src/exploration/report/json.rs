@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 
-use super::{stated, view};
+use super::{remembered, stated, view};
 use crate::agent::journal::{Answered, Companion, Coverage, ModelPart, Run, StopReason, Totals};
 use crate::agent::robustness::Shuffled;
 use crate::finding::document::{FactFinding, FindingDocument, finding_document};
@@ -57,6 +57,8 @@ pub struct Document {
     pub answers: Vec<Answered>,
     /// The findings, those of facts before those in words, the gravest first; one that belongs to another follows it.
     pub findings: Vec<Reported>,
+    /// How many findings of the run are silenced, as people said, and so not among `findings`.
+    pub findings_silenced: usize,
     /// The engine's own queries on which facts rest.
     pub companions: Vec<Companion>,
     /// How many claims of the model were refused.
@@ -118,8 +120,9 @@ pub fn render(run: &Run) -> serde_json::Result<String> {
 
 fn of_facts(run: &Run) -> impl Iterator<Item = Reported> {
     stated::findings(run).into_iter().map(|stated| {
-        let finding = FactFinding::of(&run.results, stated.finding);
-        Reported::Facts(Box::new(FactFinding { related: stated.related, ..finding }))
+        let mut document = FactFinding::of(&run.results, stated.finding);
+        document.finding.severity = remembered::severity(run, stated.finding);
+        Reported::Facts(Box::new(FactFinding { related: stated.related, ..document }))
     })
 }
 
@@ -162,8 +165,9 @@ pub fn document(run: &Run) -> Document {
         stop_detail: run.stop_detail.clone(),
         usage: run.totals,
         models: run.models.clone(),
-        answers: run.answers.clone(),
+        answers: stated::answered(run),
         findings: of_facts(run).chain(in_words(run)).collect(),
+        findings_silenced: remembered::silenced(run),
         companions: companions(run),
         claims_refused: run.claims_refused,
         findings_refused: run.findings_refused,

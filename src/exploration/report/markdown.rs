@@ -59,12 +59,16 @@ fn head(page: &mut String, run: &Run) {
         return;
     }
     block(page, &format!("{}.", escape(&view::summary(run))));
+    if remembered::severities(run).next().is_none() {
+        return;
+    }
     page.push_str("| Severity | Finding | Impact |\n|---|---|---:|\n");
     for finding in stated::findings(run) {
         let lead = escape(&finding.headline());
         let impact = finding.finding.impact.as_ref().map(|impact| escape(&line(&impact.sentence, PROSE_CHARACTERS)));
         let impact = impact.unwrap_or_default();
-        push(page, &format!("| {} | {lead} | {impact} |", view::severity(finding.finding.severity)));
+        let severity = view::severity(remembered::severity(run, finding.finding));
+        push(page, &format!("| {severity} | {lead} | {impact} |"));
     }
     for finding in view::ordered(&run.told) {
         let impact = view::amount_and_unit(&finding.impact);
@@ -78,6 +82,9 @@ fn head(page: &mut String, run: &Run) {
 fn known(page: &mut String, run: &Run) {
     let Some(summary) = remembered::summary(run) else { return };
     block(page, &format!("**{}**", escape(&summary)));
+    for gone in remembered::gone(run) {
+        block(page, &format!("> {}", escape(&gone)));
+    }
     for known in remembered::known(run) {
         push(page, &format!("- {}<br>{MARK} {}", escape(&known.standing), escape(&known.sentence)));
     }
@@ -103,10 +110,13 @@ fn one_stated(page: &mut String, run: &Run, stated: &Stated<'_>) {
     let finding = stated.finding;
     let id = escape(&line(&finding.id, LINE_CHARACTERS));
     block(page, &format!("## {id}: {}", stated.kind));
-    let severity = view::severity(finding.severity);
+    let severity = view::severity(remembered::severity(run, finding));
     let related = stated.related.as_ref().map(|related| format!(" · {}", escape(&related.words()))).unwrap_or_default();
-    let tag = remembered::tag(run, &finding.id).map(|tag| format!(" · {}", escape(&tag))).unwrap_or_default();
+    let tag = remembered::tag(run, finding).map(|tag| format!(" · {}", escape(&tag))).unwrap_or_default();
     block(page, &format!("**{severity}** (the {player}'s){related}{tag} · confidence {}", escape(&stated.confidence)));
+    if let Some(measured) = remembered::measured(run, finding) {
+        block(page, &format!("Measured again: {MARK} {}", escape(&measured)));
+    }
     for sentence in stated.sentences.iter().chain(&stated.folded) {
         block(page, &format!("{MARK} {}", escape(sentence)));
     }

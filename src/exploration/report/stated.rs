@@ -1,5 +1,6 @@
 //! What every format shows of findings made of facts, and of the answers to questions. It contains no markup.
 
+use super::super::analyst;
 use super::{remembered, view};
 use crate::agent::journal::{Answered, Run};
 use crate::agent::robustness::Shuffled;
@@ -50,16 +51,35 @@ pub(super) struct Answer {
 
 /// Returns the answers in the order of the questions. A question without a fact says that it is not answered.
 pub(super) fn answers(run: &Run) -> Vec<Answer> {
-    run.answers.iter().map(|answered| answer(answered, view::player(run))).collect()
+    let goes_on = remembered::goes_on(run);
+    run.answers.iter().map(|answered| answer(answered, view::player(run), goes_on.as_deref())).collect()
 }
 
-fn answer(answered: &Answered, player: &str) -> Answer {
+/// Returns the answers for programs.
+pub(super) fn answered(run: &Run) -> Vec<Answered> {
+    let goes_on = remembered::goes_on(run);
+    let told = |answered: &Answered| {
+        let instead = nothing_new(answered, goes_on.as_deref());
+        Answered { not_answerable: instead.or_else(|| answered.not_answerable.clone()), ..answered.clone() }
+    };
+    run.answers.iter().map(told).collect()
+}
+
+/// Returns what is said of a question for which the analyst found nothing, where findings of earlier runs go on: one of
+/// these may answer it.
+fn nothing_new(answered: &Answered, goes_on: Option<&str>) -> Option<String> {
+    let is_nothing = answered.not_answerable.as_deref() == Some(analyst::NOTHING);
+    goes_on.filter(|_| is_nothing).map(|goes_on| format!("nothing new answers it; {goes_on}"))
+}
+
+fn answer(answered: &Answered, player: &str, goes_on: Option<&str>) -> Answer {
     let short = |text: &String| line(text, SENTENCE_CHARACTERS);
     let words = match (&answered.not_answerable, &answered.reading) {
         (Some(why), _) => Some(format!("not answerable, says the {player}: {}", short(why))),
         (None, Some(reading)) => Some(format!("Reading ({player}): {}", short(reading))),
         (None, None) => None,
     };
+    let words = nothing_new(answered, goes_on).or(words);
     let words = if answered.facts.is_empty() && answered.not_answerable.is_none() {
         Some(words.map_or_else(|| "not answered".to_owned(), |words| format!("not answered by a fact. {words}")))
     } else {

@@ -70,6 +70,9 @@ fn head(page: &mut Page, run: &Run) {
 fn known(page: &mut Page, run: &Run) {
     let Some(summary) = remembered::summary(run) else { return };
     page.styled(&summary, 0, &Style::new().bold());
+    for gone in remembered::gone(run) {
+        page.styled(&format!("! {gone}"), 0, &Style::new().yellow());
+    }
     for known in remembered::known(run) {
         page.line(&known.standing, 2);
         page.line(&format!("{MARK} {}", known.sentence), 4);
@@ -94,12 +97,15 @@ fn one_answer(page: &mut Page, answer: &Answer) {
 fn one_stated(page: &mut Page, run: &Run, stated: &Stated<'_>) {
     let player = view::player(run);
     let finding = stated.finding;
-    let (marker, style) = marker(finding.severity);
+    let (marker, style) = marker(remembered::severity(run, finding));
     let related = stated.related.as_ref().map(|related| format!(" · {}", related.words())).unwrap_or_default();
     let heading = format!("{marker}  {}  (severity: the {player}'s) · {}{related}", finding.id, stated.kind);
     page.styled(&heading, 0, &style);
-    if let Some(tag) = remembered::tag(run, &finding.id) {
+    if let Some(tag) = remembered::tag(run, finding) {
         page.styled(&tag, 0, &Style::new().dim());
+    }
+    if let Some(measured) = remembered::measured(run, finding) {
+        page.styled(&format!("measured again: {MARK} {measured}"), 0, &Style::new().dim());
     }
     for sentence in stated.sentences.iter().chain(&stated.folded) {
         page.bulleted(MARK, sentence);

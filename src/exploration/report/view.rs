@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use rust_decimal::Decimal;
 
 use super::super::analyst;
+use super::remembered;
 use crate::agent::journal::{ModelPart, PartEnd, Run, StopReason};
 use crate::finding::results::QueryResult;
 use crate::finding::told::{Impact, Told};
@@ -88,7 +89,7 @@ pub(super) fn arithmetic(finding: &Told) -> Option<String> {
 
 /// Returns the number of findings of each severity that occurs, the most severe first.
 pub(super) fn by_severity(run: &Run) -> Vec<(Severity, usize)> {
-    let count = |severity| run.severities().filter(|found| *found == severity).count();
+    let count = |severity| remembered::severities(run).filter(|found| *found == severity).count();
     SEVERITIES.into_iter().map(|severity| (severity, count(severity))).filter(|(_, count)| *count > 0).collect()
 }
 
@@ -157,11 +158,15 @@ pub(super) fn database(run: &Run) -> Option<String> {
     Some(text::line(&text, LINE_CHARACTERS))
 }
 
-/// Returns the number of findings in words, such as `2 findings: 1 critical, 1 low`.
+/// Returns the number of findings that are shown in words, such as `2 findings: 1 critical, 1 low, and 1 silenced`.
 pub(super) fn summary(run: &Run) -> String {
     let counts = by_severity(run);
     let counts = counts.into_iter().map(|(level, count)| format!("{count} {}", severity(level))).collect::<Vec<_>>();
-    format!("{}: {}", text::count(run.severities().count(), "finding", "findings"), counts.join(", "))
+    let silenced = remembered::silenced(run);
+    let silenced = if silenced > 0 { format!(", and {silenced} silenced") } else { String::new() };
+    let found = text::count(remembered::severities(run).count(), "finding", "findings");
+    let colon = if counts.is_empty() { "" } else { ": " };
+    format!("{found}{colon}{}{silenced}", counts.join(", "))
 }
 
 /// Returns a sentence on how the run ended and what to do about it, with the reason's name.

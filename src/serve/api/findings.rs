@@ -109,15 +109,15 @@ pub(super) async fn feedback(
 /// Keeps what somebody says of a finding.
 pub(crate) async fn say(service: &Service, id: &str, opinion: Opinion, by: &str) -> Result<(), Problem> {
     let unknown = || Problem::not_found(format!("there is no finding {id:?}"));
-    let today = service.today();
-    let Opinion { kind, reason, until, unless_worse } = opinion;
-    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-    let verdict = Verdict { kind, by: by.to_owned(), reason, at: today, until, size: None, share: unless_worse };
-    if let Some(fault) = verdict.fault(today) {
-        return Err(Problem::new(Kind::Unprocessable, fault));
-    }
     let number = number_of(id).ok_or_else(unknown)?;
     let memory = memory(service).await?.ok_or_else(unknown)?;
+    let at = memory.day_of_verdicts(service.today()).await?;
+    let Opinion { kind, reason, until, unless_worse } = opinion;
+    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    let verdict = Verdict { kind, by: by.to_owned(), reason, at, until, size: None, share: unless_worse };
+    if let Some(fault) = verdict.fault() {
+        return Err(Problem::new(Kind::Unprocessable, fault));
+    }
     memory.say(number, &verdict, Timestamp::now()).await?.map(drop).ok_or_else(unknown)
 }
 

@@ -341,6 +341,13 @@ async fn people_silence_a_finding_until_it_grows() {
     let silenced = report(&second)["remembrance"]["entries"][0]["silenced"].as_str().unwrap().to_owned();
     assert!(silenced.starts_with("known, by Ann") && silenced.ends_with(": a campaign"), "{silenced}");
     assert_eq!(second.code, 0, "what is silenced fails nothing");
+    // What is counted is what is shown.
+    let told = report(&second);
+    assert_eq!((&told["findings"], &told["findings_silenced"]), (&json!([]), &json!(1)));
+    for format in ["terminal", "markdown", "html"] {
+        let page = nights.program.run(&["replay", "latest", "--format", format]).stdout;
+        assert!(page.contains("and 1 silenced") && !page.contains("1 high"), "{page}");
+    }
     // Each day brings more.
     for day in 1..=12 {
         nights.next_day(&format!("2026-11-{day:02}"), 40).await;
@@ -521,4 +528,116 @@ async fn a_model_asks_what_is_known() {
     ];
     let (second, _) = nights.night("2026-11-01", script, &[]);
     assert_eq!(second.code, 0, "{}", second.stderr);
+}
+
+/// Records a finding of these facts.
+fn records(facts: &[&str], severity: &str) -> Vec<Turn> {
+    let mut script = finds();
+    let finding = json!({ "facts": facts, "actions": ["Ask the mail room"], "severity": severity });
+    script[1] = calls([("record_finding", finding), ("finish", json!({ "answers": [] }))]);
+    script
+}
+
+#[tokio::test]
+async fn another_fact_of_a_known_finding_does_not_speak_for_it() {
+    let nights = Nights::new("memory_beside").await;
+    let (lead, other) = ("change(q1[shop].before, q1[shop].after)", "gap(q1[shop].after, q1[mail].after)");
+    let (first, _) = nights.night("2026-10-31", records(&[lead, other], "high"), &[]);
+    assert_eq!(standings(&first)[0].1, "new", "{}", first.stderr);
+    let told = sentences(&report(&first))[0].clone();
+
+    let (second, _) = nights.night("2026-11-01", records(&[other], "medium"), &[]);
+    let second = report(&second);
+    let entry = &second["remembrance"]["entries"][0];
+    assert_eq!((&entry["id"], &entry["standing"]), (&json!("M1"), &json!("ongoing")), "{entry:#}");
+    assert_eq!((&entry["sentence"], &entry["severity"]), (&told, &json!("high")), "{entry:#}");
+    assert_eq!((&entry["finding"], &entry["also"]), (&Value::Null, &json!(["F1"])), "{entry:#}");
+    // One finding has one severity, wherever it is told.
+    assert_eq!(second["findings"][0]["severity"], "high");
+    assert_eq!(nights.findings()[0]["severity"], "high");
+    let page = nights.program.run(&["replay", "latest"]).stdout;
+    assert!(page.contains("M1 (high): ongoing") && page.contains("belongs to M1, ongoing: see above"), "{page}");
+
+    // What is graver is no part of it.
+    let (third, _) = nights.night("2026-11-02", records(&[other], "critical"), &[]);
+    let told = standings(&third).into_iter().map(|(id, standing, _)| (id, standing)).collect::<Vec<_>>();
+    assert_eq!(told, [("M2".to_owned(), "new".to_owned()), ("M1".to_owned(), "ongoing".to_owned())]);
+    // Of what a run tells by itself, it says how grave it is.
+    let (_, _) = nights.night("2026-11-03", records(&[lead], "low"), &[]);
+    assert_eq!(nights.findings().iter().find(|one| one["id"] == "M1").unwrap()["severity"], "low");
+}
+
+/// The messages that lie in the folder to which news are sent.
+fn sent(nights: &Nights) -> Vec<Value> {
+    let files = std::fs::read_dir(nights.program.path("sent")).map(|files| files.map(|file| file.unwrap().path()));
+    let mut files = files.map_or_else(|_| Vec::new(), Iterator::collect::<Vec<_>>);
+    files.sort();
+    let read = |path: &std::path::PathBuf| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    files.iter().map(read).collect()
+}
+
+#[tokio::test]
+async fn what_cannot_be_measured_any_more_is_news_once() {
+    let mut nights = Nights::new("memory_lost").await;
+    nights.program = nights
+        .program
+        .file("explore.toml", "notify = [\"folder\"]\n[channels.folder]\nkind = \"file\"\ndirectory = \"sent\"\n");
+    server::execute(&nights.url, "CREATE TABLE others (id bigint PRIMARY KEY)").await;
+    nights.night("2026-10-31", finds(), &[]);
+    assert_eq!(sent(&nights).len(), 1);
+
+    server::execute(&nights.url, "DROP TABLE tickets").await;
+    let (second, _) = nights.night("2026-11-01", looks_at_nothing(), &[]);
+    assert_eq!(standing(&second), "unmeasured");
+    let remembrance = &report(&second)["remembrance"];
+    let gone = "table public.tickets is not there any more (M1 rests on it)";
+    assert_eq!((&remembrance["gone"], &remembrance["entries"][0]["is_lost"]), (&json!([gone]), &json!(true)));
+    let page = nights.program.run(&["replay", "latest"]).stdout;
+    assert!(page.contains(&format!("! {gone}.")) && page.contains("not measured again for the first time"), "{page}");
+    let told = sent(&nights);
+    assert_eq!(told.len(), 2);
+    let is_told = |message: &Value| message["text"].as_str().unwrap().contains("public.tickets is not there any more");
+    assert!(told.iter().any(is_told), "{told:#?}");
+
+    // The same again is no news, and it is never over.
+    let (third, _) = nights.night("2026-11-02", looks_at_nothing(), &[]);
+    assert_eq!(standing(&third), "unmeasured");
+    assert_eq!(report(&third)["remembrance"].get("gone"), None);
+    let is_incomplete = report(&third)["complete"] == false;
+    assert!(sent(&nights).len() == 2 || is_incomplete, "{}", third.stdout);
+    assert_eq!(nights.findings()[0]["is_open"], true);
+}
+
+#[tokio::test]
+async fn where_nothing_new_answers_a_question_what_goes_on_is_named() {
+    let nights = Nights::new("memory_answers").await;
+    nights.night("2026-10-31", records(&["gap(q1[shop].after, q1[mail].after)"], "high"), &[]);
+    let offline = ["--offline", "--focus", "growth", "--as-of", "2026-11-01", "--format", "json", "--quiet"];
+    let second = nights.program.run(&offline);
+    let told = report(&second);
+    let whys = told["answers"].as_array().unwrap().iter().filter_map(|answer| answer["not_answerable"].as_str());
+    let whys = whys.collect::<Vec<_>>();
+    assert!(whys.contains(&"nothing new answers it; M1 goes on"), "{told:#}");
+    let page = nights.program.run(&["replay", "latest"]).stdout;
+    assert!(page.contains("nothing new answers it; M1 goes on"), "{page}");
+    assert!(!page.contains("nothing beyond chance that answers it"), "{page}");
+}
+
+#[tokio::test]
+async fn what_people_say_holds_from_the_last_night_on() {
+    let nights = Nights::new("memory_rehearsed").await;
+    nights.night("2026-10-31", finds(), &[]);
+    let said = |arguments: &[&str]| nights.program.run(&[&["findings"], arguments, &["--as", "Ann"]].concat());
+    // The clock may be months after that night.
+    let resolved = said(&["resolve", "M1"]);
+    assert_eq!(resolved.code, 0, "{}", resolved.stderr);
+    let (second, _) = nights.night("2026-11-01", looks_at_nothing(), &[]);
+    assert_eq!(standing(&second), "back", "{}", second.stdout);
+    let snoozed = said(&["snooze", "M1", "--until", "2026-11-02"]);
+    assert_eq!(snoozed.code, 0, "{}", snoozed.stderr);
+    let (third, _) = nights.night("2026-11-02", looks_at_nothing(), &[]);
+    let third = report(&third);
+    assert!(third["remembrance"]["entries"][0]["silenced"].is_string(), "{third:#}");
+    let past = said(&["snooze", "M1", "--until", "2020-01-01"]);
+    assert!(past.code == 2 && past.stderr.contains("is before"), "{}", past.stderr);
 }

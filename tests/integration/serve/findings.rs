@@ -45,7 +45,7 @@ async fn a_finding_is_listed_shown_and_judged() {
     for (opinion, fault) in [
         (json!({ "kind": "comment" }), "needs words"),
         (json!({ "kind": "snoozed" }), "last day"),
-        (json!({ "kind": "snoozed", "until": "2026-10-30" }), "before today"),
+        (json!({ "kind": "snoozed", "until": "2026-10-30" }), "from which on it holds"),
         (json!({ "kind": "useful", "unless_worse": "1" }), "by a share"),
         (json!({ "kind": "beautiful" }), "beautiful"),
     ] {
