@@ -48,7 +48,7 @@
 //! app/doctor/tables.rs             what can be analysed; sensitive.rs, privacy.rs, model.rs, runs.rs, engine.rs beside it
 //! app/doctor/grants.rs             the statements of --grants; app/doctor/attack.rs the attack list
 //!
-//! app/commands/serve.rs            what the service needs: state, database, how a run is made; commands/key.rs its keys
+//! app/commands/serve.rs            what the service needs: state, database, how a run is made; key.rs, health.rs beside it
 //!
 //! serve.rs                         the service from its first answer to its end; serve/frame.rs what holds for every answer
 //! serve/api.rs                     the addresses and their documentation; serve/api/ has one file a resource

@@ -21,6 +21,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use jiff::civil::Date;
+use reqwest::Url;
 
 use self::eval::EvalArguments;
 use self::help::{
@@ -140,6 +141,12 @@ pub enum Command {
     /// Serve findings, explorations and monitors over HTTP: an API and a page
     #[command(after_help = SERVE_HELP)]
     Serve(Box<ServeArguments>),
+    /// Ask a service whether it can do its work; exits with 1 if it cannot
+    Health {
+        /// Where the service is [default: http:// and the address of --listen]
+        #[arg(long, value_name = "URL", value_parser = values::endpoint, value_hint = ValueHint::Url)]
+        url: Option<Url>,
+    },
     /// Make, list and revoke the keys of the service's callers
     #[command(subcommand)]
     Key(KeyCommand),

@@ -10,6 +10,7 @@ mod eval;
 mod explore;
 mod findings;
 mod focus;
+mod health;
 mod interrupts;
 mod json_schema;
 mod key;
@@ -53,6 +54,7 @@ pub async fn run(cli: Cli, config: &Config, output: &mut Output) -> Result<ExitS
         Some(Command::Monitor(command)) => monitor::run(&command, config, output).await,
         Some(Command::Verify(arguments)) => verify::run(&arguments, config, output).await,
         Some(Command::Serve(_)) => serve::run(config, output).await,
+        Some(Command::Health { url }) => health::run(url.as_ref(), config, output).await,
         Some(Command::Key(command)) => key::run(&command, config, output).await,
         Some(Command::Sample(command)) => sample::run(&command, config, output),
         Some(Command::Eval(arguments)) => eval::run(&arguments, config, output).await,

@@ -5,6 +5,7 @@ mod extract;
 pub(super) mod findings;
 mod health;
 mod keys;
+mod once;
 mod schema;
 mod sql;
 
@@ -41,6 +42,7 @@ pub(super) fn router(service: Service) -> Router {
     let documented = operations().finish_api_with(&mut api, described);
     let documentation = Documentation(Arc::new(api));
     documented
+        .layer(middleware::from_fn_with_state(service.clone(), once::once))
         .route("/livez", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(openapi))

@@ -1,9 +1,11 @@
 //! What the service keeps in the state: jobs, keys, sessions of the page.
 
+mod idempotency;
 mod jobs;
 mod keys;
 mod queries;
 
+pub(crate) use self::idempotency::{Earlier, Kept, Keyed};
 pub use self::jobs::{JobRow, Outcome};
 pub use self::keys::{KeyRow, NewKey};
 pub use self::queries::{LoggedQuery, Verdict};

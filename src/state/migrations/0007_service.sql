@@ -40,3 +40,17 @@ CREATE TABLE explore.query_log (
 CREATE INDEX query_log_at ON explore.query_log (at);
 -- Lists of many findings read the documents of those alone that they show, and of those that may be silenced.
 ALTER TABLE explore.findings ADD COLUMN is_judged boolean GENERATED ALWAYS AS (document ? 'verdict') STORED;
+-- Answers to requests that carry an Idempotency-Key, so that a request that is sent twice is done once.
+CREATE TABLE explore.idempotency (
+    caller text NOT NULL,
+    key text NOT NULL,
+    -- SHA-256 of method, path and body.
+    hash bytea NOT NULL,
+    at timestamptz NOT NULL,
+    -- Null as long as the first request is under way.
+    status integer,
+    location text,
+    body bytea,
+    PRIMARY KEY (caller, key)
+);
+CREATE INDEX idempotency_at ON explore.idempotency (at);

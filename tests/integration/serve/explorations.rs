@@ -167,7 +167,12 @@ async fn the_end_of_the_service_ends_its_streams_and_keeps_what_ran() {
         served.post("/v1/explorations", &key, json!({})).await.expect(202).json()["id"].as_str().unwrap().to_owned();
     let stream = reqwest::Client::new().get(format!("{}/v1/explorations/{id}/events", served.address));
     let stream = stream.header("authorization", format!("Bearer {key}")).send().await.unwrap();
+    let health = place.program.run(&["health", "--url", &served.address]);
+    assert_eq!(health.code, 0, "{}", health.stderr);
+    assert!(health.stdout.contains("\"ready\":true"), "{}", health.stdout);
     assert!(served.terminate());
+    let health = place.program.run(&["health", "--url", &served.address]);
+    assert!(health.code == 1 && health.stderr.contains("no answer from"), "{}", health.stderr);
     // The reader is let go.
     let _ = stream.text().await;
     blocker.batch_execute("ROLLBACK").await.unwrap();
@@ -175,4 +180,36 @@ async fn the_end_of_the_service_ends_its_streams_and_keeps_what_ran() {
     let served = place.serve(&[]);
     served.get(&format!("/v1/explorations/{id}/events"), Some(&key)).await.expect(200);
     assert_eq!(served.get(&format!("/v1/explorations/{id}"), Some(&key)).await.json()["standing"], "completed");
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_twice_is_done_once() {
+    let place = Place::new("once").await;
+    let (served, key, other) = (place.serve(&[]), place.key("read,explore,feedback,admin"), place.key("explore"));
+    let send = async |key: &str, with: &str, body: Value| {
+        let headers = [("idempotency-key", with)];
+        served.ask(Method::POST, "/v1/explorations", Some(key), &headers, Some(body)).await
+    };
+    let first = send(&key, "a", json!({})).await.expect(202);
+    let again = send(&key, "a", json!({})).await.expect(202);
+    assert_eq!(
+        (again.json()["id"].clone(), again.header("idempotency-replayed")),
+        (first.json()["id"].clone(), "true")
+    );
+    assert_eq!(again.header("location"), first.header("location"));
+    send(&key, "a", json!({ "max_queries": 3 })).await.expect(422);
+    // Another caller's key is another key, and what was refused may be sent again.
+    let others = send(&other, "a", json!({})).await.expect(202);
+    assert_ne!(others.json()["id"], first.json()["id"]);
+    for _ in 0..2 {
+        let refused = send(&key, "b", json!({ "focus": "nonsense" })).await.expect(422);
+        assert_eq!(refused.header("idempotency-replayed"), "");
+    }
+    // A secret is never kept.
+    let headers = [("idempotency-key", "c")];
+    let body = json!({ "name": "board", "scopes": ["read"] });
+    let keys = async || {
+        served.ask(Method::POST, "/v1/keys", Some(&key), &headers, Some(body.clone())).await.expect(201).json()
+    };
+    assert_ne!(keys().await["key"], keys().await["key"]);
 }
