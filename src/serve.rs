@@ -30,6 +30,7 @@ use tokio_util::task::TaskTracker;
 use self::problem::{Kind, Problem};
 use self::runs::{Bounds, Prepare, Runs};
 use self::store::Store;
+use crate::monitor::registry::Monitor;
 use crate::semantic::Opened;
 use crate::state::{self, State};
 
@@ -63,6 +64,7 @@ struct Ready {
     runs: Runs,
     /// The name of the memory whose findings it shows; `None` if nothing is remembered.
     memory: Option<String>,
+    monitors: Vec<Monitor>,
     look: Look,
     /// The database as callers see it. It is read anew on demand.
     opened: RwLock<Arc<Opened>>,
@@ -82,6 +84,7 @@ pub struct Parts {
     pub state: State,
     /// The name of the memory whose findings the service shows; `None` if nothing is remembered.
     pub memory: Option<String>,
+    pub monitors: Vec<Monitor>,
     pub prepare: Prepare,
     pub look: Look,
     pub opened: Opened,
@@ -116,7 +119,7 @@ impl Service {
 
     /// Lets the service begin: what was asked of an earlier process goes on.
     pub async fn open(&self, parts: Parts) -> Result<(), state::Error> {
-        let Parts { state, memory, prepare, look, opened } = parts;
+        let Parts { state, memory, monitors, prepare, look, opened } = parts;
         let store = Store::new(state);
         let (dir, bounds) = (self.settings.runs_dir.clone(), self.settings.bounds);
         let shared = (self.tasks.clone(), self.ending.clone());
@@ -124,7 +127,7 @@ impl Service {
         runs.recover().await?;
         // Only this function sets it, and is called once.
         let opened = RwLock::new(Arc::new(opened));
-        let _ = self.ready.set(Ready { store, runs, memory, look, opened });
+        let _ = self.ready.set(Ready { store, runs, memory, monitors, look, opened });
         Ok(())
     }
 

@@ -377,6 +377,11 @@ impl Config {
         config
     }
 
+    /// Returns the folder of the monitors.
+    pub fn monitors_dir(&self) -> PathBuf {
+        self.monitors.clone().unwrap_or_else(|| self.metadata.join("monitors"))
+    }
+
     /// Returns the configuration with a state that is open already.
     #[must_use]
     pub fn with_state(&self, state: State) -> Self {

@@ -5,6 +5,7 @@ mod extract;
 pub(super) mod findings;
 mod health;
 mod keys;
+pub(super) mod monitors;
 mod once;
 mod schema;
 mod sql;
@@ -118,6 +119,23 @@ fn operations() -> ApiRouter<Service> {
                 o.id("giveFeedback").response::<200, Json<InFull>>().summary("Accept, dismiss, snooze, resolve or comment on a finding").description(
                     "With If-Match, only if the finding is still the one with this ETag. What was said stays in its history.",
                 )
+            }),
+        )
+        .api_route(
+            "/v1/monitors",
+            get_with(monitors::list, |o| {
+                o.id("listMonitors").response::<200, Json<Listing<monitors::Watched>>>().summary("List the monitors")
+            }),
+        )
+        .api_route(
+            "/v1/monitors/{id}",
+            get_with(monitors::day, |o| {
+                o.id("getMonitor")
+                    .response_with::<200, (), _>(|response| {
+                        text(response, &["application/json", "text/markdown", "text/html"])
+                    })
+                    .summary("Show a judged day of a monitor")
+                    .description(monitors::DAY)
             }),
         )
         .api_route(

@@ -5,6 +5,7 @@ mod docs;
 mod finding;
 mod health;
 mod inbox;
+mod monitors;
 mod problem;
 mod runs;
 mod sign_in;
@@ -37,6 +38,8 @@ pub(super) fn router() -> Router<Service> {
         .route("/runs/{id}", get(runs::show))
         .route("/runs/{id}/cancel", post(runs::cancel))
         .route("/runs/{id}/report", get(runs::report))
+        .route("/monitors", get(monitors::list))
+        .route("/monitors/{key}", get(monitors::show))
         .route("/health", get(health::show))
         .route("/docs", get(docs::show))
         .route("/docs/problems", get(docs::problems))

@@ -78,9 +78,9 @@ pub(super) fn print<T: Serialize>(
 
 /// Reads the monitors of the folder. If the folder is not configured and does not exist, returns the monitors that come
 /// with the program.
-fn registry(config: &Config, output: &Output) -> Result<Registry, Failure> {
+pub(super) fn registry(config: &Config, output: &Output) -> Result<Registry, Failure> {
     let named = config.monitors.is_some() || !config.is_default("metadata");
-    let directory = config.monitors.clone().unwrap_or_else(|| config.metadata.join("monitors"));
+    let directory = config.monitors_dir();
     if !named && !directory.exists() {
         let message = format!("{} does not exist; using the monitors that come with the program", directory.display());
         output.talk().note(&message);

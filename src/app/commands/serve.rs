@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::explore::{self, Explored, Plan};
 use super::interrupts::Interrupts;
-use super::{memory, open};
+use super::{memory, monitor, open};
 use crate::agent::Observer;
 use crate::agent::journal::{self, Event};
 use crate::app::config::{Config, Serve};
@@ -20,6 +20,7 @@ use crate::app::error::{ExitStatus, Failure};
 use crate::app::output::Output;
 use crate::deliver::Channels;
 use crate::exploration;
+use crate::monitor::registry::Monitor;
 use crate::semantic::Joins;
 use crate::serve::access::Scope;
 use crate::serve::runs::{Bounds, Grew, Prepare, Prepared, Request, Task};
@@ -83,9 +84,10 @@ async fn begin(service: &Service, config: &Config, output: &mut Output) -> Resul
         open::read_private(&config, Arc::clone(&database), Joins::Guessed, open::privacy(&config, output).await)
             .await?;
     exploration::check(&opened)?;
+    let monitors = monitors(&config, output)?;
     let (is_demo, memory) = (config.is_demo(), whose.map(|whose| whose.name));
     let (prepare, look) = (preparing(Arc::clone(&config)), looking(config, database));
-    service.open(Parts { state, memory, prepare, look, opened }).await?;
+    service.open(Parts { state, memory, monitors, prepare, look, opened }).await?;
     if is_demo {
         demonstrate(service, output).await?;
     }
@@ -102,6 +104,18 @@ async fn demonstrate(service: &Service, output: &mut Output) -> Result<(), Failu
     output.talk().note(&format!("a key for all there is to try, shown only now: {shown}"));
     service.explore(Request::default(), "demo").await.map_err(Failure::usage)?;
     Ok(())
+}
+
+/// Returns the monitors of the folder; those that come with the program only for the sample data.
+fn monitors(config: &Config, output: &Output) -> Result<Vec<Monitor>, Failure> {
+    if !config.is_demo() && !config.monitors_dir().exists() {
+        return Ok(Vec::new());
+    }
+    let registry = monitor::registry(config, output)?;
+    for problem in &registry.problems {
+        output.talk().warn(&problem.to_string());
+    }
+    Ok(registry.monitors)
 }
 
 /// Returns what reads the tables of the database.

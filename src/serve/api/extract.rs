@@ -27,7 +27,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             return Err(Problem::new(Kind::Unprocessable, "the body must be an object"));
         }
         whole_numbers(&mut document);
-        let read = serde_json::from_value(document);
+        let read = serde_path_to_error::deserialize(document);
         read.map(Self).map_err(|error| Problem::new(Kind::Unprocessable, error))
     }
 }
