@@ -153,7 +153,6 @@ impl Next<'_> {
         let was_over = !known.is_open();
         let (gone, changed) = (self.definitions.gone(&known.definitions), self.definitions.changed(&known.definitions));
         let newest = self.definitions.of(&known.basis).newest;
-        let was_measured = known.standing != Standing::Unmeasured;
         // The dates of its statement moved to there; what is told later may begin anew.
         let is_stale = newest.is_some_and(|newest| newest <= known.newest) && known.newest < as_of && !was_over;
         let (standing, why) = self.standing(known, !changed.is_empty());
@@ -189,12 +188,20 @@ impl Next<'_> {
             entry.why = Some(format!("no rows have come since {}: it is told of the same ones", known.newest));
         }
         if standing == Standing::Unmeasured {
-            entry.is_lost = was_measured;
+            entry.is_lost = self.is_tried(known) && known.lose(&gone);
             entry.why = unmeasured(&gone, &changed, entry.why);
-        } else if !changed.is_empty() {
-            entry.why = Some(format!("{}: it is compared from now on", redefined(&changed)));
+        } else {
+            known.lost = None;
+            if !changed.is_empty() {
+                entry.why = Some(format!("{}: it is compared from now on", redefined(&changed)));
+            }
         }
         Some(entry)
+    }
+
+    /// Returns whether the run tried to measure it. One that another run found at the same time is not.
+    fn is_tried(&self, known: &Remembered) -> bool {
+        self.found.remeasured.iter().any(|one| one.finding == known.id())
     }
 
     /// Returns how it stands, and why it could not be measured.
@@ -231,7 +238,7 @@ impl Next<'_> {
             let standing = if standing == Standing::Over || is_redefined { Standing::Ongoing } else { standing };
             return (standing, None);
         }
-        if !self.told.also.is_empty() {
+        if !self.told.also.is_empty() && !self.is_tried(known) {
             return (Standing::Ongoing, why);
         }
         (Standing::Unmeasured, why.or_else(|| Some("the run ended before it was measured".to_owned())))
@@ -313,6 +320,7 @@ fn begin(known: &mut Vec<Remembered>, index: usize, found: Found<'_>, definition
         series: Vec::new(),
         tables,
         definitions: hashes,
+        lost: None,
         verdict: None,
         told_lead: lead.clone(),
         lead: lead.clone(),

@@ -54,6 +54,9 @@ pub struct Remembered {
     /// What each table of the catalog was when it was measured last, as a hash of its columns and of what is declared of it.
     #[serde(default)]
     pub definitions: BTreeMap<String, String>,
+    /// Once it is told that it cannot be measured any more: the tables that are not there, if it rests on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Vec<String>>,
     /// What somebody decided on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
@@ -219,6 +222,13 @@ impl Remembered {
         // The first stays: it says where it began.
         self.series.drain(1..=more.min(self.series.len() - 1));
         self.lead = lead;
+    }
+
+    /// Keeps that it could not be measured, and which tables are not there. Returns whether that is news.
+    pub(super) fn lose(&mut self, gone: &[String]) -> bool {
+        let is_news = self.lost.as_ref().is_none_or(|lost| gone.iter().any(|table| !lost.contains(table)));
+        self.lost = Some(gone.to_vec());
+        is_news
     }
 
     /// Keeps how it stands since a day.

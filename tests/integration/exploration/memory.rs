@@ -313,7 +313,7 @@ async fn what_cannot_be_measured_again_is_never_over() {
     // The only query of the run failed: it cannot tell.
     assert_eq!((standing(&second).as_str(), second.code), ("unmeasured", 11), "{}", second.stdout);
     let why = report(&second)["remembrance"]["entries"][0]["why"].as_str().unwrap().to_owned();
-    assert!(why.contains("channel"), "{why}");
+    assert!(why.contains("channel") && why.contains("the definition of public.tickets changed"), "{why}");
     assert_eq!(nights.findings()[0]["is_open"], true);
 }
 
