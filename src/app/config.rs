@@ -161,9 +161,9 @@ struct StateChoice {
 pub struct Serve {
     pub listen: SocketAddr,
     /// Explorations that run at a time.
-    pub runs_max: u32,
+    pub max_runs: u32,
     /// Explorations that wait at most.
-    pub queue_max: u32,
+    pub max_queued: u32,
 }
 
 /// Which findings change the exit code.
@@ -309,7 +309,7 @@ impl Config {
             runs_dir: options.runs.runs_dir,
             monitors: monitors.monitors,
             state: StateChoice { url: state.state_url, directory: state.data_dir, data_home, opened: None },
-            serve: Serve { listen: serve.listen, runs_max: serve.runs_max, queue_max: serve.queue_max },
+            serve: Serve { listen: serve.listen, max_runs: serve.max_runs, max_queued: serve.max_queued },
             talk: talk.settings(),
             prices: sections.prices,
             sql: sections.sql,

@@ -17,10 +17,10 @@ pub struct ServeOptions {
     pub listen: SocketAddr,
     /// Explorations that run at a time; more wait
     #[arg(long, value_name = "N", default_value = "2", value_parser = values::count::<u32>)]
-    pub runs_max: u32,
+    pub max_runs: u32,
     /// Explorations that wait at most; more are refused
     #[arg(long, value_name = "N", default_value = "20", value_parser = values::count::<u32>)]
-    pub queue_max: u32,
+    pub max_queued: u32,
 }
 
 /// The arguments of `explore serve`.

@@ -34,7 +34,7 @@ const DEMO_MEMORY: &str = "demo";
 pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStatus, Failure> {
     config.source()?;
     config.player_without_key()?;
-    let Serve { listen, runs_max, queue_max } = config.serve;
+    let Serve { listen, max_runs, max_queued } = config.serve;
     let mut interrupts = Interrupts::listen()?;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::usage(format!("cannot listen at {listen}: {error}")).hint("name another address with --listen")
@@ -43,7 +43,7 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     let service = Service::new(Settings {
         is_loopback: address.ip().is_loopback(),
         runs_dir: config.runs_dir.clone(),
-        bounds: Bounds { running_max: runs_max as usize, queued_max: queue_max as usize },
+        bounds: Bounds { running_max: max_runs as usize, queued_max: max_queued as usize },
         time_zone: open::time_zone(config),
         as_of: config.as_of.or_else(|| config.is_demo().then(|| explore::day(config))),
     });

@@ -81,7 +81,9 @@ fn every_setting_can_stand_in_the_file_and_in_the_environment() {
         "file" | "schema" | "tables" | "exclude_tables" | "notify" => ("[\"a\", \"b\"]", "a,b"),
         "api" => ("\"chat\"", "chat"),
         "reasoning_effort" | "fail_on" => ("\"high\"", "high"),
-        "max_iterations" | "max_queries" | "max_tokens_total" | "max_rows" | "privacy_k" => ("7", "7"),
+        "max_iterations" | "max_queries" | "max_tokens_total" | "max_rows" | "privacy_k" | "max_runs"
+        | "max_queued" => ("7", "7"),
+        "listen" => ("\"[::1]:8081\"", "[::1]:8081"),
         "privacy" => ("\"masked\"", "masked"),
         "report_link" => ("\"https://r.example/{run}\"", "https://r.example/{run}"),
         "verbose" => ("1", "1"),

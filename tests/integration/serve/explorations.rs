@@ -102,7 +102,7 @@ async fn more_than_the_service_takes_on_is_refused_and_a_cancelled_one_makes_roo
     let place = Place::new("queue").await;
     // A lock holds whatever explores.
     let blocker = crate::support::server::client(&crate::support::server::url("serve_queue")).await;
-    let (served, key) = (place.serve(&["--runs-max", "1", "--queue-max", "1"]), place.key("read,explore"));
+    let (served, key) = (place.serve(&["--max-runs", "1", "--max-queued", "1"]), place.key("read,explore"));
     blocker.batch_execute("BEGIN; LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE").await.unwrap();
     let start = async || served.post("/v1/explorations", &key, json!({})).await;
     let first = start().await.expect(202).json()["id"].as_str().unwrap().to_owned();
@@ -130,7 +130,7 @@ async fn more_than_the_service_takes_on_is_refused_and_a_cancelled_one_makes_roo
 #[tokio::test]
 async fn what_a_kill_cut_off_goes_on_or_begins_anew() {
     let place = Place::new("killed").await;
-    let (mut served, key) = (place.serve(&["--runs-max", "1"]), place.key("read,explore"));
+    let (mut served, key) = (place.serve(&["--max-runs", "1"]), place.key("read,explore"));
     let start = async |served: &super::Served| {
         served.post("/v1/explorations", &key, json!({})).await.expect(202).json()["id"].as_str().unwrap().to_owned()
     };
