@@ -52,21 +52,23 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
         let service = service.clone();
         async move { service.serve(listener).await }
     });
-    let opened = tokio::select! {
-        opened = begin(&service, config, output) => opened,
-        () = interrupts.next() => Ok(()),
+    let begun = tokio::select! {
+        begun = begin(&service, config, output) => Some(begun),
+        () = interrupts.next() => None,
     };
-    if opened.is_ok() {
+    if matches!(begun, Some(Ok(()))) {
         interrupts.next().await;
         output.talk().note("ending: runs write their reports; a second signal ends at once");
     }
+    let ended = async {
+        service.end().await;
+        serving.await
+    };
     tokio::select! {
-        () = service.end() => {}
-        () = interrupts.next() => {}
+        ended = ended => ended.map_err(anyhow::Error::from)??,
+        () = interrupts.next() => return Ok(ExitStatus::Interrupted),
     }
-    serving.await.map_err(anyhow::Error::from)??;
-    opened?;
-    Ok(ExitStatus::Done)
+    begun.unwrap_or(Ok(())).map(|()| ExitStatus::Done)
 }
 
 /// Opens what the service needs, and lets it begin.
