@@ -1,7 +1,7 @@
 //! The addresses of the service, and their documentation, which is made of the same routes.
 
 pub(super) mod explorations;
-mod extract;
+pub(super) mod extract;
 pub(super) mod findings;
 mod health;
 mod keys;

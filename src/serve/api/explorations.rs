@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::extract::{At, Body, Id, Listing, Paging, Params, tagged};
+use super::extract::{self, At, Body, Id, Listing, Paging, Params, format, tagged};
 use crate::agent::journal::{self, StopReason};
 use crate::agent::runs::{self as journals, Summary};
 use crate::exploration::report::{self, Format};
 use crate::finding::Severity;
-use crate::serve::access::{Admin, By, Explore, Read};
+use crate::serve::access::{Admin, By, Explore, Read, Scope};
 use crate::serve::problem::{Kind, Problem};
 use crate::serve::runs::{Request, Task};
 use crate::serve::store::{JobRow, Outcome};
@@ -28,9 +28,6 @@ pub(super) const EVENTS: &str = "Server-sent events: `id` is the number of the j
     application/jsonl` the lines come without the frame. Lines that repeat prompts, or the values behind tokens, are left out.";
 pub(super) const REPORT: &str = "As `text/html`, `text/markdown` or `application/json`, by the header Accept. With the \
     scope `admin`, values stand in the place of the tokens of personal data, as in the reports on the machine itself.";
-
-/// The policy of a report: one file that brings its styles along and has no script.
-pub(crate) const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 
 /// How an exploration stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -201,18 +198,9 @@ pub(super) async fn report(
     At(Id { id }): At<Id>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or("*/*");
-    let (format, kind) = if accepted.contains("text/html") {
-        (Format::Html, "text/html; charset=utf-8")
-    } else if accepted.contains("text/markdown") {
-        (Format::Markdown, "text/markdown; charset=utf-8")
-    } else {
-        (Format::Json, "application/json")
-    };
-    let text = rendered(&service, &id, format, by.caller.may(crate::serve::access::Scope::Admin)).await?;
-    let mut response = ([(header::CONTENT_TYPE, kind)], text).into_response();
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(REPORT_POLICY));
-    Ok(response)
+    let format = format(&headers);
+    let text = rendered(&service, &id, format, by.caller.may(Scope::Admin)).await?;
+    Ok(extract::report(text, format))
 }
 
 /// Renders the report of a run, with the values of personal data or with their tokens.

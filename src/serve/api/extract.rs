@@ -5,6 +5,7 @@ use aide::generate::GenContext;
 use aide::openapi::Operation;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,10 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::serve::problem::{Kind, Problem};
+use crate::typeset::format::Format;
+
+/// The policy of a report.
+const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'";
 
 /// A body of JSON: an object.
 #[derive(Debug)]
@@ -152,8 +157,7 @@ pub(crate) fn lists(headers: &HeaderMap, name: HeaderName, etag: &HeaderValue) -
 }
 
 /// Answers a document with its ETag, or 304 where the caller has it.
-pub(crate) fn tagged<T: Serialize>(document: &T, headers: &HeaderMap) -> axum::response::Response {
-    use axum::response::IntoResponse as _;
+pub(crate) fn tagged<T: Serialize>(document: &T, headers: &HeaderMap) -> Response {
     let etag = etag(document);
     let mut response = if lists(headers, header::IF_NONE_MATCH, &etag) == Some(true) {
         axum::http::StatusCode::NOT_MODIFIED.into_response()
@@ -163,4 +167,26 @@ pub(crate) fn tagged<T: Serialize>(document: &T, headers: &HeaderMap) -> axum::r
     response.headers_mut().insert(header::ETAG, etag);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     response
+}
+
+/// Returns the format of a report that the header Accept asks for: JSON unless it names another.
+pub(crate) fn format(headers: &HeaderMap) -> Format {
+    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
+    match accepted {
+        accepted if accepted.contains("text/html") => Format::Html,
+        accepted if accepted.contains("text/markdown") => Format::Markdown,
+        _ => Format::Json,
+    }
+}
+
+/// Answers a report: one file that brings its styles along and has no script.
+pub(crate) fn report(text: String, format: Format) -> Response {
+    let kind = match format {
+        Format::Html => "text/html; charset=utf-8",
+        Format::Markdown => "text/markdown; charset=utf-8",
+        Format::Json => "application/json",
+        Format::Terminal => "text/plain; charset=utf-8",
+    };
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, REPORT_POLICY)];
+    (headers, text).into_response()
 }

@@ -1,14 +1,13 @@
 //! `/v1/monitors`: what is watched, and how its latest day was judged.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use jiff::civil::DateTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::explorations::REPORT_POLICY;
-use super::extract::{At, Id, Listing, Params, tagged};
+use super::extract::{self, At, Id, Listing, Params, format, tagged};
 use crate::monitor::registry::Monitor;
 use crate::monitor::report::{self, json::MetricDocument};
 use crate::monitor::run::{Assessed, remembered};
@@ -77,18 +76,8 @@ pub(super) async fn day(
     Params(Day { at }): Params<Day>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let accepted = headers.get(header::ACCEPT).and_then(|accepted| accepted.to_str().ok()).unwrap_or("*/*");
-    let (format, kind) = if accepted.contains("text/html") {
-        (Format::Html, "text/html; charset=utf-8")
-    } else if accepted.contains("text/markdown") {
-        (Format::Markdown, "text/markdown; charset=utf-8")
-    } else {
-        (Format::Json, "application/json")
-    };
-    let text = rendered(&service, &id, at, format).await?;
-    let mut response = ([(header::CONTENT_TYPE, kind)], text).into_response();
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(REPORT_POLICY));
-    Ok(response)
+    let format = format(&headers);
+    Ok(extract::report(rendered(&service, &id, at, format).await?, format))
 }
 
 /// Renders a judged day of a monitor: the latest, or the one that begins at `at`.

@@ -1,14 +1,13 @@
 //! The monitors: what is watched, and how its latest day was.
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, Response};
 use serde::Serialize;
 
 use super::{Viewer, rendered};
 use crate::serve::Service;
 use crate::serve::access::{By, Read};
-use crate::serve::api::explorations::REPORT_POLICY;
+use crate::serve::api::extract::report;
 use crate::serve::api::monitors::{self, Watched};
 use crate::serve::problem::Problem;
 use crate::typeset::format::Format;
@@ -30,7 +29,5 @@ pub(super) async fn show(
     _: By<Read>,
     Path(key): Path<String>,
 ) -> Result<Response, Problem> {
-    let mut response = Html(monitors::rendered(&service, &key, None, Format::Html).await?).into_response();
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(REPORT_POLICY));
-    Ok(response)
+    Ok(report(monitors::rendered(&service, &key, None, Format::Html).await?, Format::Html))
 }

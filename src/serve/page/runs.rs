@@ -2,8 +2,7 @@
 
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{Html, Redirect, Response};
 use serde::{Deserialize, Serialize};
 
 use super::{Viewer, rendered};
@@ -13,6 +12,7 @@ use crate::exploration::report::Format;
 use crate::serve::Service;
 use crate::serve::access::{By, Explore, Read, Scope};
 use crate::serve::api::explorations::{self, Exploration};
+use crate::serve::api::extract;
 use crate::serve::problem::Problem;
 use crate::serve::runs::{Request, Task};
 use crate::typeset::text::line;
@@ -130,8 +130,5 @@ pub(super) async fn report(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let text = explorations::rendered(&service, &id, Format::Html, by.caller.may(Scope::Admin)).await?;
-    let mut response = Html(text).into_response();
-    let policy = HeaderValue::from_static(explorations::REPORT_POLICY);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(response)
+    Ok(extract::report(text, Format::Html))
 }
