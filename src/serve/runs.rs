@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::events::is_written;
 use super::problem::{Kind, Problem};
 use super::store::{Outcome, Store};
 use crate::agent::runs::journal_of;
@@ -146,7 +147,7 @@ impl Runs {
     /// Queues what an earlier process was asked for and did not begin. What has a journal stays interrupted.
     pub(crate) async fn recover(&self) -> Result<(), state::Error> {
         for job in self.store.open_jobs().await? {
-            if journal_of(&self.runs_dir, &job.run).exists() {
+            if is_begun(&journal_of(&self.runs_dir, &job.run)) {
                 continue;
             }
             match (self.prepare)(&job.task, Some(&job.run)) {
@@ -263,4 +264,16 @@ impl Runs {
     fn active(&self) -> MutexGuard<'_, HashMap<String, Active>> {
         self.active.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns whether a run's journal says anything. One that was cut off before its first line is removed: nothing was done, and
+/// the run begins anew.
+fn is_begun(journal: &Path) -> bool {
+    let Ok(text) = std::fs::read(journal) else { return journal.exists() };
+    let is_begun = text.contains(&b'\n') || is_written(journal);
+    if !is_begun && let Err(error) = std::fs::remove_file(journal) {
+        tracing::error!(%error, path = %journal.display(), "an empty journal could not be removed");
+        return true;
+    }
+    is_begun
 }

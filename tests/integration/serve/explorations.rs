@@ -136,7 +136,7 @@ async fn what_a_kill_cut_off_goes_on_or_begins_anew() {
     };
     let (running, waiting) = (start(&served).await, start(&served).await);
     let journal = place.program.path("runs").join(&running).join("journal.jsonl");
-    while !journal.exists() {
+    while !std::fs::read(&journal).is_ok_and(|text| text.contains(&b'\n')) {
         tokio::task::yield_now().await;
     }
     served.process.kill().unwrap();
