@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use aide::OperationInput;
 use aide::generate::GenContext;
-use aide::openapi::Operation;
+use aide::openapi::{Operation, SecurityRequirement};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
@@ -193,7 +193,7 @@ impl<N: Needed> OperationInput for By<N> {
         operation.security.push(requirement.into_iter().collect());
         if Scope::LOCAL.contains(&N::SCOPE) {
             // Somebody at this machine needs none.
-            operation.security.push(Default::default());
+            operation.security.push(SecurityRequirement::default());
         }
     }
 }

@@ -59,11 +59,17 @@ pub(super) fn router(service: Service) -> Router {
 
 /// Returns the operations of the API.
 fn operations() -> ApiRouter<Service> {
+    explorations().merge(findings()).merge(database()).merge(access())
+}
+
+fn explorations() -> ApiRouter<Service> {
     ApiRouter::new()
         .api_route(
             "/v1/explorations",
             post_with(explorations::start, |o| {
-                o.id("startExploration").summary("Start an exploration").response::<202, Json<explorations::Exploration>>()
+                o.id("startExploration")
+                    .summary("Start an exploration")
+                    .response::<202, Json<explorations::Exploration>>()
             })
             .merge(get_with(explorations::list, |o| {
                 o.id("listExplorations").summary("List explorations, the latest first")
@@ -71,12 +77,17 @@ fn operations() -> ApiRouter<Service> {
         )
         .api_route(
             "/v1/explorations/{id}",
-            get_with(explorations::show, |o| o.id("getExploration").response::<200, Json<explorations::Exploration>>().summary("Show an exploration")),
+            get_with(explorations::show, |o| {
+                o.id("getExploration").response::<200, Json<explorations::Exploration>>().summary("Show an exploration")
+            }),
         )
         .api_route(
             "/v1/explorations/{id}/events",
             get_with(explorations::events, |o| {
-                o.id("streamExploration").response_with::<200, (), _>(|response| text(response, &["text/event-stream", "application/jsonl"])).summary("Follow an exploration").description(explorations::EVENTS)
+                o.id("streamExploration")
+                    .response_with::<200, (), _>(|response| text(response, &["text/event-stream", "application/jsonl"]))
+                    .summary("Follow an exploration")
+                    .description(explorations::EVENTS)
             }),
         )
         .api_route(
@@ -98,13 +109,26 @@ fn operations() -> ApiRouter<Service> {
         .api_route(
             "/v1/explorations/{id}/report",
             get_with(explorations::report, |o| {
-                o.id("getReport").response_with::<200, (), _>(|response| text(response, &["application/json", "text/markdown", "text/html"])).summary("Show the report").description(explorations::REPORT)
+                o.id("getReport")
+                    .response_with::<200, (), _>(|response| {
+                        text(response, &["application/json", "text/markdown", "text/html"])
+                    })
+                    .summary("Show the report")
+                    .description(explorations::REPORT)
             }),
         )
         .api_route(
             "/v1/explorations/{id}/journal",
-            get_with(explorations::journal, |o| o.id("getJournal").response_with::<200, (), _>(|response| text(response, &["application/jsonl"])).summary("Get the journal, as lines of JSON")),
+            get_with(explorations::journal, |o| {
+                o.id("getJournal")
+                    .response_with::<200, (), _>(|response| text(response, &["application/jsonl"]))
+                    .summary("Get the journal, as lines of JSON")
+            }),
         )
+}
+
+fn findings() -> ApiRouter<Service> {
+    ApiRouter::new()
         .api_route(
             "/v1/findings",
             get_with(findings::list, |o| o.id("listFindings").summary("List the findings that are remembered")),
@@ -138,24 +162,47 @@ fn operations() -> ApiRouter<Service> {
                     .description(monitors::DAY)
             }),
         )
+}
+
+fn access() -> ApiRouter<Service> {
+    ApiRouter::new()
         .api_route(
             "/v1/keys",
-            get_with(keys::list, |o| o.id("listKeys").summary("List the keys"))
-                .merge(post_with(keys::create, |o| {
-                    o.id("createKey")
-                        .summary("Make a key")
-                        .description("The answer has the key itself, which is stored nowhere.")
-                        .response::<201, Json<keys::Created>>()
-                })),
+            get_with(keys::list, |o| o.id("listKeys").summary("List the keys")).merge(post_with(keys::create, |o| {
+                o.id("createKey")
+                    .summary("Make a key")
+                    .description("The answer has the key itself, which is stored nowhere.")
+                    .response::<201, Json<keys::Created>>()
+            })),
         )
         .api_route(
             "/v1/keys/{id}",
             delete_with(keys::revoke, |o| o.id("revokeKey").response::<204, ()>().summary("Revoke a key")),
         )
-        .api_route("/v1/sql", post_with(sql::run, |o| o.id("runSql").response_with::<200, (), _>(|response| text(response, &["application/json", "text/csv"])).summary("Run a SELECT").description(sql::RUN)))
+        .api_route(
+            "/v1/whoami",
+            get_with(keys::whoami, |o| o.id("whoAmI").summary("Show who calls, and what they may do")),
+        )
+}
+
+fn database() -> ApiRouter<Service> {
+    ApiRouter::new()
+        .api_route(
+            "/v1/sql",
+            post_with(sql::run, |o| {
+                o.id("runSql")
+                    .response_with::<200, (), _>(|response| text(response, &["application/json", "text/csv"]))
+                    .summary("Run a SELECT")
+                    .description(sql::RUN)
+            }),
+        )
         .api_route(
             "/v1/sql/check",
-            post_with(sql::check, |o| o.id("checkSql").response::<204, ()>().summary("Check whether a SELECT would be refused, without running it")),
+            post_with(sql::check, |o| {
+                o.id("checkSql")
+                    .response::<204, ()>()
+                    .summary("Check whether a SELECT would be refused, without running it")
+            }),
         )
         .api_route(
             "/v1/query-log",
@@ -163,17 +210,24 @@ fn operations() -> ApiRouter<Service> {
         )
         .api_route(
             "/v1/schema/tables",
-            get_with(schema::list, |o| o.id("listTables").response::<200, Json<Listing<schema::Overview>>>().summary("List the tables that are explored")),
+            get_with(schema::list, |o| {
+                o.id("listTables")
+                    .response::<200, Json<Listing<schema::Overview>>>()
+                    .summary("List the tables that are explored")
+            }),
         )
         .api_route(
             "/v1/schema/tables/{id}",
-            get_with(schema::show, |o| o.id("getTable").response::<200, Json<schema::Described>>().summary("Show a table by its name, such as public.orders")),
+            get_with(schema::show, |o| {
+                o.id("getTable")
+                    .response::<200, Json<schema::Described>>()
+                    .summary("Show a table by its name, such as public.orders")
+            }),
         )
         .api_route(
             "/v1/schema/refresh",
             post_with(schema::refresh, |o| o.id("refreshSchema").summary("Read the tables of the database anew")),
         )
-        .api_route("/v1/whoami", get_with(keys::whoami, |o| o.id("whoAmI").summary("Show who calls, and what they may do")))
 }
 
 /// Says in which types an answer comes.
@@ -191,7 +245,7 @@ fn described(api: TransformOpenApi<'_>) -> TransformOpenApi<'_> {
                 scheme: "bearer".to_owned(),
                 bearer_format: None,
                 description: Some("A key of `explore key create`, with the scopes that an operation names.".to_owned()),
-                extensions: Default::default(),
+                extensions: [].into(),
             },
         )
         .default_response::<Problem>();

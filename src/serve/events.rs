@@ -123,7 +123,7 @@ impl Tail {
                 continue;
             }
             // Asked before the journal is read: what is written in between is read in the next round.
-            let is_last = self.is_last().await;
+            let is_last = self.is_last();
             match self.more().await {
                 Ok(0) if is_last => {
                     self.is_over = true;
@@ -176,7 +176,7 @@ impl Tail {
     }
 
     /// Returns whether nobody writes the journal any more.
-    async fn is_last(&mut self) -> bool {
+    fn is_last(&self) -> bool {
         match &self.grew {
             Some(grew) => grew.has_changed().is_err(),
             None => !is_written(&self.path),

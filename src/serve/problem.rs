@@ -165,17 +165,17 @@ pub(crate) struct ProblemDocument {
 }
 
 impl Problem {
-    pub(crate) fn new(kind: Kind, detail: impl ToString) -> Self {
-        Self { kind, detail: detail.to_string(), rule: None }
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), rule: None }
     }
 
-    pub(crate) fn not_found(detail: impl ToString) -> Self {
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, detail)
     }
 
     #[must_use]
-    pub(crate) fn by_rule(mut self, rule: impl ToString) -> Self {
-        self.rule = Some(rule.to_string());
+    pub(crate) fn by_rule(mut self, rule: &str) -> Self {
+        self.rule = Some(rule.to_owned());
         self
     }
 

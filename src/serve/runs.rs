@@ -92,7 +92,7 @@ pub struct Bounds {
 /// The runs of this process.
 #[derive(Clone)]
 pub(crate) struct Runs {
-    pub(crate) runs_dir: PathBuf,
+    pub(crate) dir: PathBuf,
     store: Store,
     prepare: Prepare,
     bounds: Bounds,
@@ -105,7 +105,7 @@ pub(crate) struct Runs {
 
 impl fmt::Debug for Runs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Runs").field("runs_dir", &self.runs_dir).finish_non_exhaustive()
+        formatter.debug_struct("Runs").field("dir", &self.dir).finish_non_exhaustive()
     }
 }
 
@@ -120,13 +120,13 @@ struct Active {
 
 impl Runs {
     pub(crate) fn new(
-        runs_dir: PathBuf,
+        dir: PathBuf,
         store: Store,
         (prepare, bounds): (Prepare, Bounds),
         (tasks, ending): (TaskTracker, CancellationToken),
     ) -> Self {
         let slots = Arc::new(Semaphore::new(bounds.running_max));
-        Self { runs_dir, store, prepare, bounds, active: Arc::default(), slots, tasks, ending }
+        Self { dir, store, prepare, bounds, active: Arc::default(), slots, tasks, ending }
     }
 
     /// Queues an exploration, and returns its id. `run` is the run that goes on.
@@ -147,7 +147,7 @@ impl Runs {
     /// Queues what an earlier process was asked for and did not begin. What has a journal stays interrupted.
     pub(crate) async fn recover(&self) -> Result<(), state::Error> {
         for job in self.store.open_jobs().await? {
-            if is_begun(&journal_of(&self.runs_dir, &job.run)) {
+            if is_begun(&journal_of(&self.dir, &job.run)) {
                 continue;
             }
             match (self.prepare)(&job.task, Some(&job.run)) {
@@ -199,7 +199,7 @@ impl Runs {
         };
         let ended = if slot.is_some() {
             self.active().entry(run.clone()).and_modify(|active| active.is_running = true);
-            self.noted(&run, self.store.job_started(&run, Timestamp::now()).await);
+            noted(&run, self.store.job_started(&run, Timestamp::now()).await);
             let told = grew.clone();
             let until = cancel.clone();
             let exploring =
@@ -223,16 +223,9 @@ impl Runs {
                 Ok(()) => Outcome::Completed,
             };
             let problem = ended.err();
-            let noted = self.store.job_ended(&run, Timestamp::now(), (outcome, problem.as_deref())).await;
-            self.noted(&run, noted);
+            noted(&run, self.store.job_ended(&run, Timestamp::now(), (outcome, problem.as_deref())).await);
         }
         self.active().remove(&run);
-    }
-
-    fn noted(&self, run: &str, noted: Result<(), state::Error>) {
-        if let Err(error) = noted {
-            tracing::error!(run, %error, "what became of an exploration could not be noted");
-        }
     }
 
     /// Cancels a run. One that is over stays as it is. Returns whether it was active.
@@ -276,4 +269,10 @@ fn is_begun(journal: &Path) -> bool {
         return true;
     }
     is_begun
+}
+
+fn noted(run: &str, noted: Result<(), state::Error>) {
+    if let Err(error) = noted {
+        tracing::error!(run, %error, "what became of an exploration could not be noted");
+    }
 }

@@ -100,7 +100,8 @@ async fn explore(plan: Plan, config: &Config, output: &mut Output) -> Result<Exi
     let database = Arc::clone(&opened.0.executor.database);
     let mut shown = ShowProgress(&mut progress);
     let plans = output.talk().verbosity() > 1;
-    let explored = explored((plan, plans), opened, (config, &channels), (interrupts.next(), &mut shown)).await?;
+    let exploring = explored((plan, plans), opened, (config, &channels), (interrupts.next(), &mut shown));
+    let explored = Box::pin(exploring).await?;
     drop(progress);
     let Explored { journal, outcome, remembered } = explored;
 

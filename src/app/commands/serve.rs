@@ -181,8 +181,8 @@ async fn explored(
     };
     let database = Arc::clone(&opened.0.executor.database);
     let mut watch = Telling(grew);
-    let explored =
-        explore::explored((plan, false), opened, (config, channels), (cancel.cancelled_owned(), &mut watch)).await;
+    let until = (cancel.cancelled_owned(), &mut watch as &mut dyn Observer);
+    let explored = Box::pin(explore::explored((plan, false), opened, (config, channels), until)).await;
     database.close().await;
     let Explored { outcome, remembered, .. } = explored?;
     outcome?;

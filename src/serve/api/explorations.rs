@@ -140,7 +140,7 @@ pub(crate) async fn part(
     cursor: Option<&str>,
 ) -> Result<(Vec<Exploration>, Option<String>), Problem> {
     let ready = service.ready()?;
-    let dir = ready.runs.runs_dir.clone();
+    let dir = ready.runs.dir.clone();
     let listed = tokio::task::spawn_blocking(move || journals::journals(&dir)).await;
     let listed = listed.map_err(failed)?.map_err(failed)?;
     let mut ids = listed.into_iter().map(|(id, _)| id).collect::<BTreeSet<_>>();
@@ -239,7 +239,7 @@ async fn written(service: &Service, id: &str) -> Result<PathBuf, Problem> {
 /// Returns the journal of a run that is known. It need not be there yet.
 async fn journal_of(service: &Service, id: &str) -> Result<PathBuf, Problem> {
     one(service, id).await?;
-    Ok(journals::journal_of(&service.ready()?.runs.runs_dir, id))
+    Ok(journals::journal_of(&service.ready()?.runs.dir, id))
 }
 
 /// Returns an exploration by its whole id.
@@ -256,7 +256,7 @@ pub(crate) async fn one(service: &Service, id: &str) -> Result<Exploration, Prob
 async fn described(service: &Service, ids: &[String]) -> Result<Vec<Exploration>, Problem> {
     let ready = service.ready()?;
     let jobs = ready.store.jobs(ids).await?.into_iter().map(|job| (job.run.clone(), job)).collect::<HashMap<_, _>>();
-    let paths = ids.iter().map(|id| journals::journal_of(&ready.runs.runs_dir, id)).collect::<Vec<_>>();
+    let paths = ids.iter().map(|id| journals::journal_of(&ready.runs.dir, id)).collect::<Vec<_>>();
     let read = tokio::task::spawn_blocking(move || paths.iter().map(|path| seen(path)).collect::<Vec<_>>());
     let known = ids.iter().zip(read.await.map_err(failed)?);
     Ok(known.filter_map(|(id, seen)| describe(id, jobs.get(id), ready.runs.is_running(id), seen)).collect())
@@ -277,26 +277,18 @@ fn describe(id: &str, job: Option<&JobRow>, is_running: Option<bool>, seen: Opti
     if job.is_none() && seen.is_none() {
         return None;
     }
-    let is_written = seen.as_ref().is_some_and(|seen| seen.is_written);
+    let is_written = seen.as_ref().map(|seen| seen.is_written);
     let (summary, damage) = match seen.map(|seen| seen.summary) {
         Some(Ok(summary)) => (Some(summary), None),
         Some(Err(problem)) => (None, Some(problem)),
         None => (None, None),
     };
     let stop_reason = summary.as_ref().map(|summary| summary.stop_reason);
-    let standing = match (is_running, job.and_then(|job| job.outcome), stop_reason) {
-        (Some(true), ..) => Standing::Running,
-        (Some(false), ..) => Standing::Queued,
-        (None, Some(Outcome::Cancelled), _) => Standing::Cancelled,
-        (None, Some(Outcome::Failed), _) | (None, _, Some(StopReason::ModelFailed | StopReason::DatabaseLost)) => {
-            Standing::Failed
-        }
-        (None, Some(Outcome::Completed), _) => Standing::Completed,
-        (None, None, Some(StopReason::Unfinished)) if is_written => Standing::Running,
-        (None, None, Some(StopReason::Unfinished | StopReason::Interrupted)) => Standing::Interrupted,
-        (None, None, Some(_)) => Standing::Completed,
-        (None, None, None) if damage.is_some() => Standing::Interrupted,
-        (None, None, None) => Standing::Queued,
+    let outcome = job.and_then(|job| job.outcome);
+    let standing = match is_running {
+        Some(true) => Standing::Running,
+        Some(false) => Standing::Queued,
+        None => outcome_of(outcome, is_written, stop_reason),
     };
     let focus = job.and_then(|job| match &job.task {
         Task::Explore(Request { focus, focus_text, .. }) => focus.clone().or_else(|| focus_text.clone()),
@@ -316,6 +308,22 @@ fn describe(id: &str, job: Option<&JobRow>, is_running: Option<bool>, seen: Opti
         findings: summary.map(|summary| summary.findings.clone()).unwrap_or_default(),
         problem: job.and_then(|job| job.problem.clone()).or(damage),
     })
+}
+
+/// Returns how a run stands that does not run here: by what was noted of it, and by its journal. `is_written` says whether another
+/// process writes the journal; `None` that there is none.
+fn outcome_of(outcome: Option<Outcome>, is_written: Option<bool>, stop_reason: Option<StopReason>) -> Standing {
+    match (outcome, is_written, stop_reason) {
+        (Some(Outcome::Cancelled), ..) => Standing::Cancelled,
+        (Some(Outcome::Failed), ..) | (_, _, Some(StopReason::ModelFailed | StopReason::DatabaseLost)) => {
+            Standing::Failed
+        }
+        // It waits for the next process.
+        (None, None, _) => Standing::Queued,
+        (None, Some(true), _) => Standing::Running,
+        (None, Some(false), None | Some(StopReason::Unfinished | StopReason::Interrupted)) => Standing::Interrupted,
+        (Some(Outcome::Completed), ..) | (None, Some(false), Some(_)) => Standing::Completed,
+    }
 }
 
 fn failed(error: impl std::fmt::Display) -> Problem {

@@ -6,6 +6,8 @@ use aide::openapi::Operation;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,7 +35,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         }
         whole_numbers(&mut document);
         let read = serde_path_to_error::deserialize(document);
-        read.map(Self).map_err(|error| Problem::new(Kind::Unprocessable, error))
+        read.map(Self).map_err(|error| Problem::new(Kind::Unprocessable, error.to_string()))
     }
 }
 
@@ -146,7 +148,7 @@ pub(crate) fn checked(limit: usize) -> Result<usize, Problem> {
 /// Returns the ETag of a document: a hash of what it is.
 pub(crate) fn etag(document: &impl Serialize) -> HeaderValue {
     let text = serde_json::to_vec(document).unwrap_or_default();
-    let hash = Sha256::digest(&text).iter().take(12).map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(&text));
     HeaderValue::from_str(&format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 

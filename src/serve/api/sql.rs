@@ -103,7 +103,7 @@ async fn validated(service: &Service, sql: &str) -> Result<Select, Refusal> {
 }
 
 fn refused(refusal: &Refusal) -> Problem {
-    Problem::new(Kind::SqlRefused, &refusal.message).by_rule(refusal.code)
+    Problem::new(Kind::SqlRefused, refusal.message.as_str()).by_rule(refusal.code)
 }
 
 fn unwritten(error: impl std::fmt::Display) -> Problem {

@@ -81,7 +81,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Html<String>, Problem> {
     let run = Row::of(explorations::one(&service, &id).await?);
-    let path = journal_of(&service.ready()?.runs.runs_dir, &id);
+    let path = journal_of(&service.ready()?.runs.dir, &id);
     let read = tokio::task::spawn_blocking(move || steps(&path)).await;
     let (steps, queries) = read.unwrap_or_default();
     let content = Single { here: "runs", run, steps, queries };

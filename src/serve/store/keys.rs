@@ -11,6 +11,7 @@ use super::{Store, hash};
 use crate::serve::access::{Caller, Scope};
 use crate::state::Error;
 use crate::state::session::failed;
+use crate::typeset::text::hex;
 use crate::warehouse::postgres::temporal::Sql;
 
 const READ: &str = "read the keys";
@@ -46,7 +47,7 @@ pub struct NewKey {
 impl Store {
     /// Makes a key, and returns its id and what the caller shows. That is nowhere else afterwards.
     pub async fn create_key(&self, key: &NewKey, at: Timestamp) -> Result<(String, String), Error> {
-        let id = key.random.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let id = hex(&key.random.0);
         let secret = URL_SAFE_NO_PAD.encode(key.random.1);
         let scopes = key.scopes.iter().map(|scope| scope.name().to_owned()).collect::<Vec<_>>();
         let statement = "INSERT INTO explore.keys (id, name, hash, scopes, created_at, expires_at)
