@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -56,7 +57,14 @@ pub struct Service {
     doing: Arc<Mutex<String>>,
     tasks: TaskTracker,
     ending: CancellationToken,
+    /// Held by whoever compares a finding with what a caller read, and says something of it.
+    feedback: Arc<tokio::sync::Mutex<()>>,
+    /// One permit for each open stream.
+    streams: Arc<Semaphore>,
 }
+
+/// Streams that are open at a time.
+const STREAMS_MAX: usize = 256;
 
 /// What there is once the service has started.
 struct Ready {
@@ -104,6 +112,8 @@ impl Service {
             doing: Arc::new(Mutex::new("opening the state".to_owned())),
             tasks: TaskTracker::new(),
             ending: CancellationToken::new(),
+            feedback: Arc::default(),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
         }
     }
 

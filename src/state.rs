@@ -24,6 +24,8 @@ pub use self::outbox::{
     Claim, Delivery, Entry, Investigation, NewMessage, Part, Sender, Settled, Waiting, Which, WrittenMessage,
 };
 
+use tokio::sync::Semaphore;
+
 use self::session::Session;
 use crate::warehouse;
 use crate::warehouse::postgres::writable::Writable;
@@ -79,6 +81,8 @@ pub enum Error {
 #[derive(Debug, Clone)]
 pub struct State {
     engine: Engine,
+    /// One permit for each connection; `None` without a bound.
+    permits: Option<Arc<Semaphore>>,
 }
 
 /// The database that contains the state.
@@ -93,7 +97,7 @@ impl State {
     /// Opens the state on the server at `url`, a `postgres://` URL or libpq's `key=value` pairs. The role must own the
     /// schema `explore`, or have the right to create it.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        Self { engine: Engine::Server(Arc::new(Writable::parse(url)?)) }.migrated().await
+        Self { engine: Engine::Server(Arc::new(Writable::parse(url)?)), permits: None }.migrated().await
     }
 
     /// Opens the state in `directory`, which is created if it does not exist. Only one process can use the directory at
@@ -107,7 +111,13 @@ impl State {
     #[cfg(feature = "embedded")]
     pub async fn embedded_within(patience: Duration, directory: &Path) -> Result<Self, Error> {
         let kept = directory::KeptDirectory::open(directory, patience).await?;
-        Self { engine: Engine::Kept(Arc::new(kept)) }.migrated().await
+        Self { engine: Engine::Kept(Arc::new(kept)), permits: None }.migrated().await
+    }
+
+    /// Bounds how many connections to a server are open at a time; more wait. Whoever holds one must not wait for another.
+    #[must_use]
+    pub fn bounded(self, connections_max: usize) -> Self {
+        Self { permits: Some(Arc::new(Semaphore::new(connections_max))), ..self }
     }
 
     async fn migrated(self) -> Result<Self, Error> {
@@ -118,7 +128,13 @@ impl State {
     /// Returns a new connection to the server, or a handle of the embedded engine's only connection.
     pub(crate) async fn session(&self) -> Result<Session, Error> {
         match &self.engine {
-            Engine::Server(server) => Session::of_server(server.connect().await?).await,
+            Engine::Server(server) => {
+                let permit = match &self.permits {
+                    Some(permits) => Arc::clone(permits).acquire_owned().await.ok(),
+                    None => None,
+                };
+                Session::of_server(server.connect().await?, permit).await
+            }
             #[cfg(feature = "embedded")]
             Engine::Kept(kept) => Ok(kept.session()),
         }

@@ -396,6 +396,9 @@ impl Config {
         if request.focus.is_some() && request.focus_text.is_some() {
             return Err(Failure::usage("focus and focus_text exclude each other"));
         }
+        if let Some(fault) = request.fault() {
+            return Err(Failure::usage(fault));
+        }
         if let Some(focus) = &request.focus {
             if focus.contains(['/', '\\', '.']) {
                 return Err(Failure::usage("focus names an area, and never a file"));

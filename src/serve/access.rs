@@ -20,13 +20,14 @@ use serde::{Deserialize, Serialize};
 use super::Service;
 use super::problem::{Kind, Problem};
 
+/// The name of somebody at this machine without a key.
+pub(crate) const LOCAL: &str = "local";
 /// The name of the page's cookie.
 pub(crate) const COOKIE: &str = "explore_session";
 /// The name of the documented way to show a key.
 pub(crate) const SECURITY_SCHEME: &str = "key";
-/// Headers of proxies.
-const PROXIES: [&str; 6] =
-    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+/// Headers of proxies, beside all that begin with `x-forwarded-`.
+const PROXIES: [&str; 6] = ["forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"];
 
 /// What a caller may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -90,7 +91,7 @@ impl Caller {
     }
 
     fn local() -> Self {
-        Self { name: "local".to_owned(), key: None, scopes: Scope::LOCAL.to_vec() }
+        Self { name: LOCAL.to_owned(), key: None, scopes: Scope::LOCAL.to_vec() }
     }
 
     pub(crate) fn may(&self, scope: Scope) -> bool {
@@ -100,7 +101,8 @@ impl Caller {
     /// Returns who calls. A key or a cookie that does not count is refused, though nothing shown might pass.
     pub(crate) async fn of(parts: &Parts, service: &Service) -> Result<Self, Problem> {
         if let Some(shown) = parts.headers.get(header::AUTHORIZATION) {
-            let key = shown.to_str().ok().and_then(|shown| shown.strip_prefix("Bearer "));
+            let shown = shown.to_str().ok().and_then(|shown| shown.split_once(' '));
+            let key = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key);
             let key = key
                 .ok_or_else(|| Problem::new(Kind::Unauthenticated, "the header must be `Authorization: Bearer KEY`"))?;
             return service.ready()?.store.caller_of_key(key.trim(), Timestamp::now()).await?.ok_or_else(|| {
@@ -134,9 +136,12 @@ pub(crate) fn cookie(headers: &HeaderMap) -> Option<String> {
 
 /// Returns whether a request was made to a loopback name, with no proxy between.
 fn is_local(headers: &HeaderMap, uri: &Uri) -> bool {
-    let is_direct = PROXIES.iter().all(|name| !headers.contains_key(*name));
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(uri.host());
-    is_direct && host.is_some_and(is_loopback_name)
+    let is_of_proxy = |name: &str| name.starts_with("x-forwarded-") || PROXIES.contains(&name);
+    let is_direct = !headers.keys().any(|name| is_of_proxy(name.as_str()));
+    // A request may name its host twice: in the header and in an absolute address. All must be this machine.
+    let mut hosts = headers.get_all(header::HOST).iter().map(|host| host.to_str().ok()).chain(uri.host().map(Some));
+    let is_named = headers.contains_key(header::HOST) || uri.host().is_some();
+    is_direct && is_named && hosts.all(|host| host.is_some_and(is_loopback_name))
 }
 
 /// Returns whether a Host header names this machine: `localhost`, or an address of its loopback, with any port.

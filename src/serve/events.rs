@@ -18,7 +18,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use serde::Deserialize;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How often a stream without events says that it is alive.
@@ -51,6 +51,7 @@ struct Tail {
     /// The number of the last whole line that was read.
     number: u64,
     is_over: bool,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// What a reader gets.
@@ -59,13 +60,16 @@ enum Item {
     End,
 }
 
+/// Where a reader begins, what ends it early, and its permit, which it gives back at its end.
+pub(crate) type From = (u64, CancellationToken, OwnedSemaphorePermit);
+
 /// Streams the events after line `after`.
 pub(crate) fn stream(
     path: &Path,
     grew: Option<watch::Receiver<()>>,
-    (after, ending): (u64, CancellationToken),
+    (after, ending, permit): From,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send + use<> {
-    items(path, grew, (after, ending)).map(|item| {
+    items(path, grew, (after, ending, permit)).map(|item| {
         Ok(match item {
             Item::Line(line) => Event::default().id(line.number.to_string()).event(line.event).data(line.text),
             Item::End => Event::default().event("end").data("{}"),
@@ -83,12 +87,8 @@ pub(crate) fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send +
 }
 
 /// Returns the events as lines of JSON.
-pub(crate) fn lines(
-    path: &Path,
-    grew: Option<watch::Receiver<()>>,
-    (after, ending): (u64, CancellationToken),
-) -> Response {
-    let lines = items(path, grew, (after, ending)).filter_map(async |item| match item {
+pub(crate) fn lines(path: &Path, grew: Option<watch::Receiver<()>>, (after, ending, permit): From) -> Response {
+    let lines = items(path, grew, (after, ending, permit)).filter_map(async |item| match item {
         Item::Line(Line { text, .. }) => Some(Ok::<_, Infallible>(Bytes::from(text + "\n"))),
         Item::End => None,
     });
@@ -100,10 +100,19 @@ pub(crate) fn lines(
 fn items(
     path: &Path,
     grew: Option<watch::Receiver<()>>,
-    (after, ending): (u64, CancellationToken),
+    (after, ending, permit): From,
 ) -> impl Stream<Item = Item> + Send + use<> {
-    let tail =
-        Tail { path: path.to_owned(), grew, ending, after, file: None, rest: Vec::new(), number: 0, is_over: false };
+    let tail = Tail {
+        path: path.to_owned(),
+        grew,
+        ending,
+        after,
+        file: None,
+        rest: Vec::new(),
+        number: 0,
+        is_over: false,
+        _permit: permit,
+    };
     stream::unfold(tail, |mut tail| async move {
         let item = tail.next().await?;
         Some((item, tail))

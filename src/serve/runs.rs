@@ -18,7 +18,7 @@ use super::events::is_written;
 use super::problem::{Kind, Problem};
 use super::store::{Outcome, Store};
 use crate::agent::runs::journal_of;
-use crate::state;
+use crate::state::{self, session::Lock};
 
 /// What a caller asks to explore. What is left out is as the service is configured.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +51,23 @@ pub struct Request {
     /// Whether the built-in analyst looks, in place of a model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offline: Option<bool>,
+}
+
+impl Request {
+    /// Returns which of its values is out of bounds; `None` if none is.
+    pub fn fault(&self) -> Option<String> {
+        let is_long = |text: &Option<String>, max: usize| {
+            text.as_ref().is_some_and(|text| !(1..=max).contains(&text.chars().count()))
+        };
+        let limits = [
+            ("max_iterations", self.max_iterations),
+            ("max_queries", self.max_queries),
+            ("time_limit_seconds", self.time_limit_seconds),
+        ];
+        let none = limits.iter().find(|(_, limit)| *limit == Some(0)).map(|(name, _)| format!("{name} is at least 1"));
+        none.or_else(|| is_long(&self.focus, 200).then(|| "focus has 1 to 200 characters".to_owned()))
+            .or_else(|| is_long(&self.focus_text, 4000).then(|| "focus_text has 1 to 4,000 characters".to_owned()))
+    }
 }
 
 /// What a job is.
@@ -136,25 +153,38 @@ impl Runs {
         let run = prepared.run.clone();
         let (cancel, (grew, _)) = (self.ending.child_token(), watch::channel(()));
         self.admit(&run, Active { cancel, is_running: false, grew })?;
-        if let Err(error) = self.store.add_job(&run, asked_by, Timestamp::now(), &task).await {
-            self.active().remove(&run);
-            return Err(error.into());
+        let claimed = async {
+            let claim = self.store.claim(&run).await?;
+            let claim = claim.ok_or_else(|| Problem::new(Kind::Conflict, format!("another service has {run}")))?;
+            self.store.add_job(&run, asked_by, Timestamp::now(), &task).await?;
+            Ok::<_, Problem>(claim)
+        };
+        match claimed.await {
+            Ok(claim) => self.spawn(prepared, claim),
+            Err(problem) => {
+                self.active().remove(&run);
+                return Err(problem);
+            }
         }
-        self.spawn(prepared);
         Ok(run)
     }
 
     /// Queues what an earlier process was asked for and did not begin. What has a journal stays interrupted.
     pub(crate) async fn recover(&self) -> Result<(), state::Error> {
         for job in self.store.open_jobs().await? {
-            if is_begun(&journal_of(&self.dir, &job.run)) {
+            // Another service that is alive has it, or has ended it meanwhile.
+            let Some(claim) = self.store.claim(&job.run).await? else { continue };
+            let now = self.store.jobs(std::slice::from_ref(&job.run)).await?;
+            let is_over = now.iter().any(|job| job.outcome.is_some());
+            if is_over || is_begun(&journal_of(&self.dir, &job.run)) {
+                self.store.release(claim).await?;
                 continue;
             }
             match (self.prepare)(&job.task, Some(&job.run)) {
                 Ok(prepared) => {
                     let (cancel, (grew, _)) = (self.ending.child_token(), watch::channel(()));
                     self.active().insert(job.run.clone(), Active { cancel, is_running: false, grew });
-                    self.spawn(prepared);
+                    self.spawn(prepared, claim);
                 }
                 Err(problem) => {
                     let now = Timestamp::now();
@@ -185,9 +215,13 @@ impl Runs {
         Ok(())
     }
 
-    fn spawn(&self, prepared: Prepared) {
+    fn spawn(&self, prepared: Prepared, claim: Lock) {
         let runs = self.clone();
-        self.tasks.spawn(async move { runs.work(prepared).await });
+        self.tasks.spawn(async move {
+            let run = prepared.run.clone();
+            runs.work(prepared).await;
+            noted(&run, runs.store.release(claim).await);
+        });
     }
 
     /// Waits for a slot, explores, and notes how it ended.

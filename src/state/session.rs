@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard};
+use tokio::sync::{Mutex, MutexGuard, OwnedMutexGuard, OwnedSemaphorePermit};
 use tokio_postgres::types::{FromSqlOwned, ToSql};
 use tokio_postgres::{Client, Row, Transaction};
 
@@ -27,6 +27,8 @@ pub(crate) struct Session {
     client: Arc<Mutex<Client>>,
     /// The locks of the process, for an embedded engine; `None` on a server.
     own_locks: Option<Arc<OwnLocks>>,
+    /// Given back with the connection; `None` where connections have no bound.
+    _permit: Option<Arc<OwnedSemaphorePermit>>,
 }
 
 /// The locks of one process, by name.
@@ -49,8 +51,9 @@ pub(crate) struct Lock {
 }
 
 impl Session {
-    pub(super) async fn of_server(client: Client) -> Result<Self, Error> {
-        let session = Self { client: Arc::new(Mutex::new(client)), own_locks: None };
+    pub(super) async fn of_server(client: Client, permit: Option<OwnedSemaphorePermit>) -> Result<Self, Error> {
+        let permit = permit.map(Arc::new);
+        let session = Self { client: Arc::new(Mutex::new(client)), own_locks: None, _permit: permit };
         session.prepare(&format!("{SERVER_SETTINGS} {SETTINGS}")).await?;
         Ok(session)
     }
@@ -58,7 +61,7 @@ impl Session {
     /// Creates the only session of an embedded engine.
     #[cfg(feature = "embedded")]
     pub(super) async fn of_engine(client: Client) -> Result<Self, Error> {
-        let session = Self { client: Arc::new(Mutex::new(client)), own_locks: Some(Arc::default()) };
+        let session = Self { client: Arc::new(Mutex::new(client)), own_locks: Some(Arc::default()), _permit: None };
         session.prepare(SETTINGS).await?;
         Ok(session)
     }
@@ -92,7 +95,8 @@ impl Session {
         Ok(is_mine.then(|| Lock { name: name.to_owned(), _own: None }))
     }
 
-    pub(super) async fn unlock(&self, lock: Lock) -> Result<(), Error> {
+    /// Releases a lock.
+    pub(crate) async fn unlock(&self, lock: Lock) -> Result<(), Error> {
         if self.own_locks.is_none() {
             let statement = "SELECT pg_advisory_unlock(hashtextextended($1, 0))";
             let _: bool = self.one("release a lock", statement, &[&lock.name]).await?;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
@@ -28,6 +29,10 @@ use crate::serve::store::NewKey;
 use crate::serve::{Look, Parts, Service, Settings};
 use crate::warehouse::Database;
 
+/// Connections to the state at a time.
+const CONNECTIONS_MAX: usize = 24;
+/// How long the end of the service may take.
+const GRACE: Duration = Duration::from_secs(5);
 /// The name of the memory of the sample data.
 const DEMO_MEMORY: &str = "demo";
 
@@ -67,13 +72,15 @@ pub(super) async fn run(config: &Config, output: &mut Output) -> Result<ExitStat
     tokio::select! {
         ended = ended => ended.map_err(anyhow::Error::from)??,
         () = interrupts.next() => return Ok(ExitStatus::Interrupted),
+        // Whoever is slow to ask, or waits for a long statement, does not hold up the end.
+        () = tokio::time::sleep(GRACE) => output.talk().warn("not everything had ended in time: callers were cut off"),
     }
     begun.unwrap_or(Ok(())).map(|()| ExitStatus::Done)
 }
 
 /// Opens what the service needs, and lets it begin.
 async fn begin(service: &Service, config: &Config, output: &mut Output) -> Result<(), Failure> {
-    let state = open::state(config).await?;
+    let state = open::state(config).await?.bounded(CONNECTIONS_MAX);
     let mut config = config.with_state(state.clone());
     if config.is_demo() && config.memory.is_none() {
         config.memory = Some(DEMO_MEMORY.to_owned());

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
@@ -184,7 +185,9 @@ pub(super) async fn events(
     });
     let after = after.map(u64::from).or(last.transpose()?).unwrap_or(0);
     let grew = service.ready()?.runs.follow(&id);
-    let from = (after, service.ending.clone());
+    let full = |_| Problem::new(Kind::Busy, "as many streams are open as there may be; ask again when one has ended");
+    let permit = Arc::clone(&service.streams).try_acquire_owned().map_err(full)?;
+    let from = (after, service.ending.clone(), permit);
     Ok(if text("accept").is_some_and(|accepted| accepted.contains("application/jsonl")) {
         events::lines(&path, grew, from)
     } else {

@@ -33,9 +33,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         if !document.is_object() {
             return Err(Problem::new(Kind::Unprocessable, "the body must be an object"));
         }
+        if has_nul(&document) {
+            return Err(Problem::new(Kind::Unprocessable, "no text may have the character NUL"));
+        }
         whole_numbers(&mut document);
         let read = serde_path_to_error::deserialize(document);
         read.map(Self).map_err(|error| Problem::new(Kind::Unprocessable, error.to_string()))
+    }
+}
+
+/// Returns whether any text has the character NUL, which PostgreSQL cannot store.
+fn has_nul(document: &Value) -> bool {
+    match document {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(values) => values.iter().any(has_nul),
+        Value::Object(fields) => fields.values().any(has_nul),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -155,7 +168,8 @@ pub(crate) fn etag(document: &impl Serialize) -> HeaderValue {
 /// Returns whether a header lists this ETag, or `*`.
 pub(crate) fn lists(headers: &HeaderMap, name: HeaderName, etag: &HeaderValue) -> Option<bool> {
     let listed = headers.get(name)?.to_str().ok()?;
-    Some(listed.split(',').any(|one| one.trim() == "*" || one.trim().as_bytes() == etag.as_bytes()))
+    let is_it = |one: &str| one == "*" || one.strip_prefix("W/").unwrap_or(one).as_bytes() == etag.as_bytes();
+    Some(listed.split(',').any(|one| is_it(one.trim())))
 }
 
 /// Answers a document with its ETag, or 304 where the caller has it.

@@ -16,6 +16,9 @@ use crate::exploration::memory::{Feedback, Memory, Verdict};
 use crate::serve::Service;
 use crate::serve::access::{self, By, Read};
 use crate::serve::problem::{Kind, Problem};
+use crate::typeset::text::printable;
+
+const REASON_CHARACTERS_MAX: usize = 2000;
 
 /// Which findings are asked for.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -98,6 +101,8 @@ pub(super) async fn feedback(
     headers: HeaderMap,
     Body(opinion): Body<Opinion>,
 ) -> Result<Response, Problem> {
+    // Whoever compares and says something is alone with it, in this process.
+    let _alone = service.feedback.lock().await;
     let known = in_full(&service, &id).await?;
     if lists(&headers, header::IF_MATCH, &etag(&known)) == Some(false) {
         return Err(Problem::new(Kind::PreconditionFailed, format!("{id} was changed since; read it again")));
@@ -113,7 +118,11 @@ pub(crate) async fn say(service: &Service, id: &str, opinion: Opinion, by: &str)
     let memory = memory(service).await?.ok_or_else(unknown)?;
     let at = memory.day_of_verdicts(service.today()).await?;
     let Opinion { kind, reason, until, unless_worse } = opinion;
-    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    let reason = reason.map(|reason| printable(reason.trim()).into_owned()).filter(|reason| !reason.is_empty());
+    if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_CHARACTERS_MAX) {
+        let detail = format!("a reason has up to {REASON_CHARACTERS_MAX} characters");
+        return Err(Problem::new(Kind::Unprocessable, detail));
+    }
     let verdict = Verdict { kind, by: by.to_owned(), reason, at, until, size: None, share: unless_worse };
     if let Some(fault) = verdict.fault() {
         return Err(Problem::new(Kind::Unprocessable, fault));

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio_postgres::Row;
 
 use super::{Store, hash};
-use crate::serve::access::{Caller, Scope};
+use crate::serve::access::{Caller, LOCAL, Scope};
 use crate::state::Error;
 use crate::state::session::failed;
 use crate::typeset::text::hex;
@@ -47,6 +47,11 @@ pub struct NewKey {
 impl Store {
     /// Makes a key, and returns its id and what the caller shows. That is nowhere else afterwards.
     pub async fn create_key(&self, key: &NewKey, at: Timestamp) -> Result<(String, String), Error> {
+        if key.name == LOCAL {
+            return Err(Error::Input(format!(
+                "{LOCAL} is who calls from this machine without a key; take another name"
+            )));
+        }
         let id = hex(&key.random.0);
         let secret = URL_SAFE_NO_PAD.encode(key.random.1);
         let scopes = key.scopes.iter().map(|scope| scope.name().to_owned()).collect::<Vec<_>>();
