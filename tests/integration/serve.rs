@@ -168,9 +168,14 @@ impl Served {
         id
     }
 
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args(["-s", signal, &self.process.id().to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Asks it to end, and returns whether it ended well.
     fn terminate(&mut self) -> bool {
-        let killed = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
-        killed.success() && self.process.wait().unwrap().success()
+        self.signal("TERM");
+        self.process.wait().unwrap().success()
     }
 }

@@ -59,6 +59,8 @@ async fn without_a_key_only_somebody_at_this_machine_is_let_in() {
         ("x-forwarded-for", "127.0.0.1"),
         ("forwarded", "for=127.0.0.1"),
         ("via", "1.1 proxy"),
+        ("x-forwarded-port", "443"),
+        ("cf-connecting-ip", "203.0.113.7"),
     ] {
         let answer = served.ask(Method::GET, "/v1/findings", None, &[header], None).await;
         assert_eq!(answer.expect(401).problem(), "unauthenticated", "{header:?}");

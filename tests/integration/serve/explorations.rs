@@ -81,6 +81,9 @@ async fn what_cannot_be_explored_is_refused_before_it_is_queued() {
         (json!({ "focus": "broad", "focus_text": "why" }), "exclude each other"),
         (json!({ "colour": 1 }), "colour"),
         (json!({ "as_of": "yesterday" }), "as_of"),
+        (json!({ "max_queries": 0 }), "at least 1"),
+        (json!({ "focus_text": "x".repeat(4001) }), "4,000"),
+        (json!({ "focus_text": "a\u{0}b" }), "NUL"),
     ] {
         let answer = served.post("/v1/explorations", &key, body.clone()).await.expect(422);
         assert_eq!(answer.problem(), "unprocessable");
@@ -155,6 +158,31 @@ async fn what_a_kill_cut_off_goes_on_or_begins_anew() {
     assert_eq!(follow(&running).await, "completed");
     assert!(std::fs::read(&journal).unwrap().starts_with(&kept), "the journal only grows");
     assert_eq!(served.get("/v1/findings", Some(&key)).await.json()["data"].as_array().unwrap().len(), 1, "told once");
+}
+
+#[tokio::test]
+async fn a_second_service_leaves_alone_what_the_first_has() {
+    let place = Place::new("second").await;
+    let (first, key) = (place.serve(&["--max-runs", "1"]), place.key("read,explore"));
+    for _ in 0..2 {
+        first.post("/v1/explorations", &key, json!({})).await.expect(202);
+    }
+    // It holds still, and holds what it has.
+    first.signal("STOP");
+    let second = place.serve(&[]);
+    let ready = second.get("/readyz", None).await.expect(200).json();
+    assert_eq!(ready["explorations"], json!({ "running": 0, "queued": 0 }));
+    let listed = second.get("/v1/explorations", Some(&key)).await.expect(200).json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 2);
+    first.signal("CONT");
+    for run in listed["data"].as_array().unwrap() {
+        let id = run["id"].as_str().unwrap();
+        first.get(&format!("/v1/explorations/{id}/events"), Some(&key)).await.expect(200);
+        let ended = second.get(&format!("/v1/explorations/{id}"), Some(&key)).await.json();
+        assert_eq!(ended["standing"], "completed");
+        let text = std::fs::read_to_string(place.program.path("runs").join(id).join("journal.jsonl")).unwrap();
+        assert_eq!(text.matches("\"event\":\"started\"").count(), 1);
+    }
 }
 
 #[tokio::test]

@@ -48,10 +48,18 @@ async fn a_finding_is_listed_shown_and_judged() {
         (json!({ "kind": "snoozed", "until": "2026-10-30" }), "from which on it holds"),
         (json!({ "kind": "useful", "unless_worse": "1" }), "by a share"),
         (json!({ "kind": "beautiful" }), "beautiful"),
+        (json!({ "kind": "comment", "reason": "x".repeat(2001) }), "2000 characters"),
     ] {
         let refused = say(opinion, "").await.expect(422);
         assert!(refused.text.contains(fault), "{}", refused.text);
     }
+    // Of many who saw the same, one is the first.
+    let tag = served.get("/v1/findings/M1", Some(&key)).await.header("etag").to_owned();
+    let at_once = (0..6).map(|number| say(json!({ "kind": "comment", "reason": format!("{number}") }), &tag));
+    let mut codes =
+        futures_util::future::join_all(at_once).await.iter().map(|one| one.status.as_u16()).collect::<Vec<_>>();
+    codes.sort_unstable();
+    assert_eq!(codes, [200, 412, 412, 412, 412, 412]);
     for path in ["/v1/findings/M2", "/v1/findings/M", "/v1/findings/M+1", "/v1/findings/F1"] {
         served.get(path, Some(&key)).await.expect(404);
     }
