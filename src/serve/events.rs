@@ -61,13 +61,13 @@ enum Item {
 }
 
 /// Where a reader begins, what ends it early, and its permit, which it gives back at its end.
-pub(crate) type From = (u64, CancellationToken, OwnedSemaphorePermit);
+pub(crate) type Beginning = (u64, CancellationToken, OwnedSemaphorePermit);
 
 /// Streams the events after line `after`.
 pub(crate) fn stream(
     path: &Path,
     grew: Option<watch::Receiver<()>>,
-    (after, ending, permit): From,
+    (after, ending, permit): Beginning,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send + use<> {
     items(path, grew, (after, ending, permit)).map(|item| {
         Ok(match item {
@@ -87,7 +87,7 @@ pub(crate) fn sse(events: impl Stream<Item = Result<Event, Infallible>> + Send +
 }
 
 /// Returns the events as lines of JSON.
-pub(crate) fn lines(path: &Path, grew: Option<watch::Receiver<()>>, (after, ending, permit): From) -> Response {
+pub(crate) fn lines(path: &Path, grew: Option<watch::Receiver<()>>, (after, ending, permit): Beginning) -> Response {
     let lines = items(path, grew, (after, ending, permit)).filter_map(async |item| match item {
         Item::Line(Line { text, .. }) => Some(Ok::<_, Infallible>(Bytes::from(text + "\n"))),
         Item::End => None,
@@ -100,7 +100,7 @@ pub(crate) fn lines(path: &Path, grew: Option<watch::Receiver<()>>, (after, endi
 fn items(
     path: &Path,
     grew: Option<watch::Receiver<()>>,
-    (after, ending, permit): From,
+    (after, ending, permit): Beginning,
 ) -> impl Stream<Item = Item> + Send + use<> {
     let tail = Tail {
         path: path.to_owned(),
