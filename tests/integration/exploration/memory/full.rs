@@ -43,8 +43,8 @@ async fn a_journal_that_cannot_be_written_to_its_end_ends_the_run_and_goes_on_la
             let is_known = count(lines, "recorded") == count(&journal, "recorded");
             assert_eq!(is_there, is_known, "{at}: the report says what is known by then");
         }
-        // A run that stopped is remembered and told, even if the journal cannot say so any more.
-        assert_eq!(told.files(), count(lines, "stopped"), "{at}");
+        // Nobody is told of a run whose end is not on record; who is to be told is told once it went on, below.
+        assert!(told.files() <= count(lines, "stopped"), "{at}: {}", outcome.stderr);
         let mut ended = told.program.run(&RESUME);
         if !is_begun {
             assert!(ended.code == 2 && ended.stderr.contains("does not contain the start"), "{at}: {}", ended.stderr);
